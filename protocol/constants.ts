@@ -1,0 +1,49 @@
+// What pod, sidecar, launcher and operator must agree on byte for byte. launcher/contract.go repeats it; test/safety compares.
+
+export const sidecarUid = 1337;
+export const sidecarGid = 1337;
+export const agentUid = 1000;
+export const agentGid = 1000;
+
+/** Listeners of the sidecar inside the pod's network namespace, all but health on loopback. */
+export const ports = {
+  /** Captured TCP arrives here; SO_ORIGINAL_DST tells where it wanted to go. */
+  transparent: 15001,
+  /** Captured DNS, UDP and TCP. */
+  dns: 15053,
+  /** Liveness for the kubelet: the only port the fence opens from outside. */
+  health: 15021,
+} as const;
+
+/** conntrack mark of every connection the sidecar's uid opened. */
+export const sidecarMark = 0x539;
+
+/** TEST-NET-1 (RFC 5737): answered by a working capture and by nothing else. */
+export const attestation = { address: '192.0.2.1', port: 4711 } as const;
+
+/**
+ * The addresses handed out by synthetic DNS. Ordinary-looking unicast (agents' own SSRF guards refuse 198.18/15);
+ * a rule that overlaps it is refused.
+ */
+export const syntheticRange = '28.64.0.0/14';
+
+/** The name under which every sandbox finds its model. */
+export const inferenceHost = 'inference.local';
+
+/** Audience of the sidecar's projected token; only the hub accepts it, only kubelets may mint it. */
+export const hubAudience = 'creel-hub';
+
+export const paths = {
+  /** Shared with the agent, read-only there: launcher and trust bundle. */
+  shared: '/creel',
+  launcher: '/creel/launcher',
+  sandboxCa: '/creel/ca.crt',
+  caBundle: '/creel/ca-bundle.crt',
+  /** tmpfs of the sidecar container alone: the pod's CA key, the last snapshot, the DNS map. */
+  private: '/run/creel',
+  token: '/var/run/secrets/creel.dev/hub/token',
+  /** downwardAPI: hub-ca.pem (annotation creel.dev/hub-ca) and extra-ca.pem (annotation creel.dev/extra-ca). */
+  podInfo: '/etc/creel/podinfo',
+} as const;
+
+export const containerNames = { sidecar: 'sidecar', agent: 'agent' } as const;

@@ -1,0 +1,62 @@
+// The hub session: one HTTP/2 stream per pod (POST /v1/session, Authorization: Bearer <projected token>),
+// newline-delimited JSON both ways. See docs/concepts.md for the flow.
+import type { Revision } from './revision.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export const protocolVersion = 1;
+export const sessionPath = '/v1/session';
+/** A longer line closes the session: nothing either side says comes near it. */
+export const maxFrameBytes = 4 * 1024 * 1024;
+
+export interface BinaryIdentity {
+  readonly path: string;
+  readonly sha256: string;
+  /** Parent first, at most 8. */
+  readonly ancestors: readonly string[];
+}
+
+export type DenialReason = 'NotListed' | 'RequestNotAllowed';
+
+/** One askable denial, coalesced over `hits` equal ones. */
+export interface DenialFrame {
+  readonly type: 'denial';
+  /** Chosen by the sidecar, echoed by `asked`. */
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly binary?: BinaryIdentity;
+  readonly reason: DenialReason;
+  /** Equal denials since the last frame of this key. */
+  readonly hits: number;
+  readonly sample: string;
+}
+
+export type UpFrame =
+  | { readonly type: 'hello'; readonly protocol: number; readonly sidecar: string; readonly revision?: Revision }
+  | DenialFrame
+  | {
+      readonly type: 'ack';
+      readonly revision: Revision;
+      readonly hashes: { readonly policy: string; readonly grants: string; readonly route: string };
+      /** Live connections closed because the new snapshot no longer allows them. */
+      readonly closed: number;
+    }
+  | { readonly type: 'nack'; readonly revision: Revision; readonly reason: string }
+  | {
+      readonly type: 'usage';
+      readonly profile: string;
+      readonly requests: number;
+      readonly tokens: number;
+      /** Denial frames and audit lines that bounded queues had to drop, exact. */
+      readonly dropped: number;
+    }
+  | { readonly type: 'health'; readonly fence: 'Verified' | 'Reinstalled' | 'Broken'; readonly message: string }
+  /** What the canaries to the hub's control and forbidden port say about NetworkPolicy. */
+  | { readonly type: 'networkPolicy'; readonly enforced: 'True' | 'False' | 'Unknown'; readonly message: string };
+
+export type DownFrame =
+  | { readonly type: 'welcome'; readonly protocol: number; readonly sandbox: string; readonly forbiddenPort: number; readonly controlPort: number }
+  | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
+  /** Answer to a denial: the ApprovalRequest's name, or why there is none. */
+  | { readonly type: 'asked'; readonly id: number; readonly approval?: string; readonly reason?: string }
+  | { readonly type: 'close'; readonly reason: string };
