@@ -26,13 +26,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => c
 child.on('exit', (code, signal) => process.exit(signal ? 128 : (code ?? 1)));
 
 function installWhenStale() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   process.stderr.write('creel: installing npm packages ...\n');
   const started = Date.now();
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (result.status !== 0) {
-    console.error('creel: `npm ci` failed (its output is above). Fix the network or registry settings and run the same command again.');
+    console.error(
+      'creel: `npm ci` failed (its output is above). Fix the network or registry settings and run the same command again.',
+    );
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
@@ -44,6 +51,8 @@ function projectNode() {
   const bundled = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   if (existsSync(bundled)) return bundled;
   if (Number(process.versions.node.split('.')[0]) >= minimumMajor) return process.execPath;
-  console.error(`creel: Node ${process.versions.node} is too old and no bundled runtime exists for ${process.platform}-${process.arch}; install Node >= ${minimumMajor}.`);
+  console.error(
+    `creel: Node ${process.versions.node} is too old and no bundled runtime exists for ${process.platform}-${process.arch}; install Node >= ${minimumMajor}.`,
+  );
   process.exit(1);
 }

@@ -1,0 +1,159 @@
+// `npm test`: every tier in order, a line per tier with what it took, and one closing line that counts.
+//   npm test                         all tiers
+//   npm test -- --tier unit,api      some
+//   npm test -- PATH...              only these files, in whichever tier they belong to
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = dirname(dirname(import.meta.dirname));
+const tiers = ['go', 'unit', 'netns', 'api', 'kubelet'] as const;
+type Tier = (typeof tiers)[number];
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+interface TierResult extends Count {
+  readonly tier: Tier;
+  readonly ms: number;
+  /** Set when the tier could not run here: the reason, said loudly. */
+  readonly notRun?: string;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { tier: { type: 'string' } } });
+const wanted = values.tier === undefined ? tiers : values.tier.split(',').map(parseTier);
+const scratch = mkdtempSync(join(tmpdir(), 'creel-test-'));
+const started = Date.now();
+const results: TierResult[] = [];
+try {
+  for (const tier of wanted) results.push(await runTier(tier));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+report(results);
+
+function parseTier(name: string): Tier {
+  const tier = tiers.find(known => known === name);
+  if (tier) return tier;
+  process.stderr.write(`npm test: --tier ${name} is unknown; choose from ${tiers.join(', ')}\n`);
+  process.exit(2);
+}
+
+async function runTier(tier: Tier): Promise<TierResult> {
+  const begun = Date.now();
+  const obstacle = obstacleTo(tier);
+  if (obstacle) {
+    process.stdout.write(`\n### ${tier}: NOT RUN: ${obstacle}\n`);
+    return { tier, passed: 0, failed: 0, skipped: 1, ms: 0, notRun: obstacle };
+  }
+  process.stdout.write(`\n### ${tier}\n`);
+  const count = tier === 'go' ? await runGo() : await runVitest(tier);
+  return { tier, ...count, ms: Date.now() - begun };
+}
+
+/** Why this machine cannot run the tier, or undefined. In CI a tier that cannot run is a failure, not a skip. */
+function obstacleTo(tier: Tier): string | undefined {
+  if (tier === 'go' && positionals.length > 0) return 'paths were given';
+  if (tier === 'unit' || tier === 'go') return undefined;
+  if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return 'it makes network namespaces and needs root: sudo npm test';
+  return undefined;
+}
+
+async function runVitest(tier: Tier): Promise<Count> {
+  const json = join(scratch, `${tier}.json`);
+  const vitest = join(root, 'node_modules', '.bin', 'vitest');
+  const code = await run(vitest, [
+    'run',
+    '--project',
+    tier,
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${json}`,
+    ...positionals,
+  ]);
+  const parsed = readReport(json);
+  // A crash outside any test (a global setup that failed, an unhandled rejection) fails no test but must fail the tier.
+  return code !== 0 && parsed.failed === 0 ? { ...parsed, failed: 1 } : parsed;
+}
+
+function readReport(file: string): Count {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+    return {
+      passed: report['numPassedTests'] ?? 0,
+      failed: report['numFailedTests'] ?? 0,
+      skipped: (report['numPendingTests'] ?? 0) + (report['numTodoTests'] ?? 0),
+    };
+  } catch (error) {
+    process.stderr.write(`npm test: vitest left no report (${String(error)})\n`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+async function runGo(): Promise<Count> {
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  const code = await run('go', ['test', '-json', './...'], join(root, 'launcher'), line => {
+    const event = parseLine(line);
+    if (event === undefined) process.stdout.write(`${line}\n`);
+    else if (event.Test && event.Action === 'pass') passed++;
+    else if (event.Test && event.Action === 'skip') skipped++;
+    else if (event.Test && event.Action === 'fail') failed++;
+    if (event?.Action === 'output' && /^\s*(--- (FAIL|SKIP)|panic:|\S+_test\.go:)/.test(event.Output ?? ''))
+      process.stdout.write(event.Output ?? '');
+  });
+  return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
+}
+
+interface GoEvent {
+  readonly Action: string;
+  readonly Test?: string;
+  readonly Output?: string;
+}
+function parseLine(line: string): GoEvent | undefined {
+  if (!line.startsWith('{')) return undefined;
+  return JSON.parse(line) as GoEvent;
+}
+
+function run(command: string, args: readonly string[], cwd = root, onLine?: (line: string) => void): Promise<number> {
+  return new Promise(resolve => {
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ['ignore', onLine ? 'pipe' : 'inherit', 'inherit'],
+      env: { ...process.env, GOFLAGS: '-buildvcs=false' },
+    });
+    let rest = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine?.(line);
+    });
+    child.on('error', error => {
+      process.stderr.write(`npm test: cannot start ${command}: ${String(error)}\n`);
+      resolve(127);
+    });
+    child.on('close', code => resolve(code ?? 1));
+  });
+}
+
+function report(all: readonly TierResult[]): void {
+  process.stdout.write('\n');
+  for (const { tier, passed, failed, skipped, ms, notRun } of all) {
+    const what = notRun ? `NOT RUN: ${notRun}` : `${passed} passed, ${failed} failed, ${skipped} skipped`;
+    process.stdout.write(`${tier.padEnd(8)} ${`${(ms / 1000).toFixed(1)} s`.padStart(9)}  ${what}\n`);
+  }
+  const total = (pick: (result: TierResult) => number) => all.reduce((sum, result) => sum + pick(result), 0);
+  const missing = process.env['CI'] ? all.filter(result => result.notRun && positionals.length === 0).length : 0;
+  const failed = total(result => result.failed) + missing;
+  const passed = total(result => result.passed);
+  process.stdout.write(`total    ${((Date.now() - started) / 1000).toFixed(1).padStart(7)} s\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${total(result => result.skipped)} skipped\n`);
+  process.exit(failed > 0 || passed === 0 ? 1 : 0);
+}
