@@ -4,7 +4,13 @@ import type { BinaryIdentity } from './session.ts';
 
 export type GuardRequest =
   /** Whose socket is this 4-tuple, in the pod's network namespace? local = the agent's end. */
-  | { readonly id: number; readonly op: 'identify'; readonly local: string; readonly remote: string; readonly network: 'tcp' | 'udp' }
+  | {
+      readonly id: number;
+      readonly op: 'identify';
+      readonly local: string;
+      readonly remote: string;
+      readonly network: 'tcp' | 'udp';
+    }
   /** A leaf of the sandbox CA. The CA key never enters the node process. */
   | { readonly id: number; readonly op: 'leaf'; readonly host: string }
   /** The projected hub token as it is on disk now. */

@@ -55,7 +55,13 @@ export type UpFrame =
   | { readonly type: 'networkPolicy'; readonly enforced: 'True' | 'False' | 'Unknown'; readonly message: string };
 
 export type DownFrame =
-  | { readonly type: 'welcome'; readonly protocol: number; readonly sandbox: string; readonly forbiddenPort: number; readonly controlPort: number }
+  | {
+      readonly type: 'welcome';
+      readonly protocol: number;
+      readonly sandbox: string;
+      readonly forbiddenPort: number;
+      readonly controlPort: number;
+    }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   /** Answer to a denial: the ApprovalRequest's name, or why there is none. */
   | { readonly type: 'asked'; readonly id: number; readonly approval?: string; readonly reason?: string }

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { Sandbox } from '../../crds/schema/sandbox.ts';
+import { containerNames, paths } from '../../protocol/constants.ts';
+import type { Api } from '../kube/api.ts';
+import { execInPod } from '../kube/exec-in-pod.ts';
+import { creelPath } from '../kube/paths.ts';
+import { watchUntil } from '../kube/watch-until.ts';
+import { UserError } from '../user-error.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** `connect NAME [-- CMD…]`: a shell or one command in the sandbox, under the same Landlock and seccomp as the agent. */
+export function registerConnect(program: Command, context: CommandContext): void {
+  program
+    .command('connect')
+    .argument('<sandbox>')
+    .argument('[command...]', 'what to run instead of a shell')
+    .description("Open a shell in a sandbox, inside all of the agent's limits")
+    .option('--wait <seconds>', 'how long to wait for the sandbox to run', '120')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kubectl creel connect my-assistant\n  kubectl creel connect my-assistant -- openclaw agent --agent main --local -m "Hello"\n',
+    )
+    .action(async (name: string, command: string[], options: { wait: string }) => {
+      const api = await context.api();
+      const sandbox = await waitUntilRunning(api, name, Number(options.wait) * 1000);
+      process.exitCode = await execInPod(api, {
+        pod: sandbox.status?.pod ?? '',
+        container: containerNames.agent,
+        command: [
+          paths.launcher,
+          'run',
+          '--landlock',
+          sandbox.spec.filesystem?.landlock ?? 'BestEffort',
+          '--',
+          ...(command.length > 0 ? command : defaultShell),
+        ],
+        signal: context.signal,
+      });
+    });
+}
+
+const defaultShell = ['/bin/sh', '-c', 'command -v bash >/dev/null && exec bash -l || exec sh -l'];
+
+async function waitUntilRunning(api: Api, name: string, timeoutMs: number): Promise<Sandbox> {
+  const path = creelPath(api.namespace, 'sandboxes', name);
+  const seen = await api.get<Sandbox>(path);
+  const running = await watchUntil(api, path, seen, isRunning, timeoutMs);
+  if (running) return running;
+  const now = await api.get<Sandbox>(path);
+  const why = now.status?.conditions
+    ?.filter(condition => condition.status !== 'True' && condition.message)
+    .map(condition => `${condition.type}: ${condition.message}`);
+  throw new UserError(
+    [
+      `sandbox ${name} is ${now.status?.phase ?? 'unknown to the operator (is it running?)'}, not Running, after ${timeoutMs / 1000} s`,
+      ...(why ?? []),
+    ].join('\n  '),
+  );
+}
+
+function isRunning(sandbox: Sandbox): boolean {
+  return (
+    sandbox.status?.phase === 'Running' &&
+    sandbox.status.pod !== undefined &&
+    sandbox.status.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') === true
+  );
+}
