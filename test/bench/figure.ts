@@ -1,0 +1,31 @@
+/** One measured figure against its goal, as `--json` prints it. */
+export interface Figure {
+  readonly ours: number;
+  readonly peer?: number;
+  readonly ratio?: number;
+  readonly unit: 'ms' | 'MB' | 'ratio';
+  readonly goal: string;
+  readonly met: boolean;
+  /** What the spread was over how many samples, for the table. */
+  readonly spread: string;
+}
+
+/** A figure that must not exceed its goal. */
+export function atMost(ours: number, goal: number, unit: Figure['unit'], samples: readonly number[]): Figure {
+  return { ours: round(ours), unit, goal: `<= ${goal}`, met: ours <= goal, spread: spreadOf(samples) };
+}
+
+/** Nearest-rank quantile of unsorted samples; NaN when there are none, which meets no goal. */
+export function quantile(samples: readonly number[], q: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
+}
+
+function spreadOf(samples: readonly number[]): string {
+  const [low, high] = [quantile(samples, 0), quantile(samples, 1)];
+  return `${round(low)}..${round(high)} (n=${samples.length})`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
