@@ -33,6 +33,12 @@ export const inferenceHost = 'inference.local';
 /** Audience of the sidecar's projected token; only the hub accepts it, only kubelets may mint it. */
 export const hubAudience = 'creel-hub';
 
+/** TLS server name of the hub: its certificate is for this, whatever address it is reached at. */
+export const hubServerName = 'hub.creel.internal';
+
+/** The hub listens on both; every sandbox's NetworkPolicy admits the first and none admits the second. */
+export const hubPorts = { session: 8443, forbidden: 8444 } as const;
+
 export const paths = {
   /** Shared with the agent, read-only there: launcher and trust bundle. */
   shared: '/creel',

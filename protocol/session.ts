@@ -61,6 +61,8 @@ export type DownFrame =
       readonly sandbox: string;
       readonly forbiddenPort: number;
       readonly controlPort: number;
+      /** The hub pod's own address, for both canaries: through a Service the forbidden port could fail for another reason. */
+      readonly canaryAddress: string;
     }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   /** Answer to a denial: the ApprovalRequest's name, or why there is none. */
