@@ -1,0 +1,131 @@
+// Decides one connection on its name, before anything is resolved. Pure: the snapshot is compiled once, time is handed in.
+
+import type { CompiledPolicy, Grant, Grants } from '../../protocol/snapshot.ts';
+import { singleAddress } from '../canonical/cidr.ts';
+import { type AddressClass, classifyAddress, isNeverReachable } from '../canonical/classify-address.ts';
+import { hostText } from '../canonical/host.ts';
+import { formatIp, type Ip, parseIp } from '../canonical/ip.ts';
+import { isPlausibleName } from '../canonical/plausible-name.ts';
+import type { Allow, Binary, Decision, Target } from './decision.ts';
+import { GrantIndex } from './grant-index.ts';
+import { NeverAddresses } from './never-addresses.ts';
+import { type Entry, RuleIndex } from './rule-index.ts';
+
+export interface Decider {
+  /** Total: every target gets an answer, and nothing but a matching rule or grant makes it Allow. */
+  decide(target: Target): Decision;
+  /** Does a rule or a live grant speak of this canonical name? Synthetic DNS answers implausible names only then. */
+  knowsName(name: string): boolean;
+  /** Why this address may not be dialled for an allowed target, or undefined. The port matters to deny rules. */
+  refuses(ip: Ip, port: number, binary: Binary | undefined): AddressClass | 'Never' | 'DenyRule' | undefined;
+}
+
+/** Compiles policy and grants; throws only when the snapshot is malformed, which the caller answers with a nack. */
+export function createDecider(policy: CompiledPolicy, grants: Grants, now: () => number): Decider {
+  const deny = new RuleIndex(policy.rules.filter(rule => rule.effect === 'Deny'));
+  const allow = new RuleIndex(policy.rules.filter(rule => rule.effect === 'Allow'));
+  const granted = new GrantIndex(grants.items);
+  const never = new NeverAddresses(policy.neverAddresses);
+
+  const denyEntries = (target: Target, ip: Ip | undefined) =>
+    ip === undefined ? deny.forName(hostText(target.host), target.port) : deny.forIp(ip, target.port, true);
+  const allowEntries = (target: Target, ip: Ip | undefined) =>
+    ip === undefined ? allow.forName(hostText(target.host), target.port) : allow.forIp(ip, target.port, false);
+  /** Without process identity nobody is asked: every rule with binaries fails. */
+  const binaryOf = (target: Target): Binary | undefined =>
+    target.binary ?? (policy.identity === 'None' ? { kind: 'unknown' } : undefined);
+
+  function decide(target: Target): Decision {
+    if (policy.frozen) return { verdict: 'Deny', reason: 'Frozen' };
+    const ip = target.host.kind === 'ip' ? parseIp(target.host.address) : undefined;
+    const unreachable = ip === undefined ? undefined : neverClass(ip, never);
+    if (unreachable !== undefined) return { verdict: 'Deny', reason: 'NeverReachable', addressClass: unreachable };
+    const binary = binaryOf(target);
+    return (
+      decideDeny(denyEntries(target, ip), binary) ??
+      decideAllow(allowEntries(target, ip), binary, ip) ??
+      decideGrant(granted.find(hostText(target.host), target.port, now()), binary, ip) ??
+      decideUnlisted(target, policy.onUnlisted)
+    );
+  }
+
+  return {
+    decide,
+    knowsName: name => allow.knows(name) || granted.knows(name, now()),
+    refuses: (ip, port, binary) =>
+      neverClass(ip, never) ??
+      (decideDeny(deny.forIp(ip, port, true), binary ?? { kind: 'unknown' }) === undefined ? undefined : 'DenyRule'),
+  };
+}
+
+function neverClass(ip: Ip, never: NeverAddresses): AddressClass | 'Never' | undefined {
+  const addressClass = classifyAddress(ip);
+  if (isNeverReachable(addressClass)) return addressClass;
+  return never.holds(ip) ? 'Never' : undefined;
+}
+
+/** An unknown binary may be the denied one, so it is denied. */
+function decideDeny(entries: Iterable<Entry>, binary: Binary | undefined): Decision | undefined {
+  let needsBinary = false;
+  for (const { rule, binaries } of entries) {
+    if (binaries === undefined || binary?.kind === 'unknown' || (binary !== undefined && binaries.has(binary.path)))
+      return { verdict: 'Deny', reason: 'DenyRule', id: rule.id };
+    needsBinary ||= binary === undefined;
+  }
+  return needsBinary ? { verdict: 'NeedsBinary' } : undefined;
+}
+
+/** The first match decides how; further matches only add the addresses they allow. */
+function decideAllow(entries: Iterable<Entry>, binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {
+  let chosen: Entry | undefined;
+  const cidrs = [];
+  for (const entry of entries) {
+    if (entry.binaries !== undefined) {
+      if (binary === undefined && chosen === undefined) return { verdict: 'NeedsBinary' };
+      if (binary?.kind !== 'known' || !entry.binaries.has(binary.path)) continue;
+    }
+    chosen ??= entry;
+    // Services pin their own addresses; what they allow is not for other rules' answers.
+    if (entry.pinned === undefined || entry === chosen) cidrs.push(...entry.allowedCidrs);
+  }
+  return chosen === undefined ? undefined : allowBy(chosen, cidrs, ip);
+}
+
+function allowBy(entry: Entry, allowedCidrs: Allow['allowedCidrs'], ip: Ip | undefined): Allow {
+  const { id, protocol, mode } = entry.rule;
+  const pinned = ip === undefined ? entry.pinned : [formatIp(ip)];
+  return {
+    verdict: 'Allow',
+    by: 'Rule',
+    id,
+    // The compiler always writes one; without it the narrowest reading holds.
+    protocol: protocol ?? 'TLS',
+    mode,
+    allowedCidrs,
+    ...(pinned === undefined ? {} : { pinned }),
+  };
+}
+
+function decideGrant(grants: readonly Grant[], binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {
+  const matching = grants.find(({ binary: scope }) => scope === undefined || isSameBinary(scope, binary));
+  if (matching === undefined) return grants.length > 0 && binary === undefined ? { verdict: 'NeedsBinary' } : undefined;
+  return {
+    verdict: 'Allow',
+    by: 'Grant',
+    id: matching.id,
+    protocol: 'Any',
+    mode: 'Enforce',
+    // A person approved this very address; a name they approved still leads to public addresses only.
+    allowedCidrs: ip === undefined ? [] : [singleAddress(ip)],
+    ...(ip === undefined ? {} : { pinned: [formatIp(ip)] }),
+  };
+}
+
+function isSameBinary(scope: NonNullable<Grant['binary']>, binary: Binary | undefined): boolean {
+  return binary?.kind === 'known' && binary.path === scope.path && binary.sha256 === scope.sha256;
+}
+
+function decideUnlisted({ host }: Target, onUnlisted: CompiledPolicy['onUnlisted']): Decision {
+  if (host.kind === 'name' && !isPlausibleName(host.name)) return { verdict: 'Deny', reason: 'ImplausibleName' };
+  return onUnlisted === 'Ask' ? { verdict: 'Ask', reason: 'NotListed' } : { verdict: 'Deny', reason: 'NotListed' };
+}

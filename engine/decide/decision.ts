@@ -1,0 +1,64 @@
+// What the engine can say about one connection. No other answer exists, and each denial has a name.
+
+import type { Cidr } from '../canonical/cidr.ts';
+import type { AddressClass } from '../canonical/classify-address.ts';
+import type { Host } from '../canonical/host.ts';
+
+/** The executable behind a socket. `unknown` fails every rule that names binaries. */
+export type Binary =
+  | { readonly kind: 'known'; readonly path: string; readonly sha256: string }
+  | { readonly kind: 'unknown' };
+
+export interface Target {
+  readonly host: Host;
+  readonly port: number;
+  /** Absent: not asked yet. The answer is NeedsBinary where it matters. */
+  readonly binary?: Binary;
+}
+
+/** How the connection may be used. `Any` (grants): TLS whose SNI is the name, HTTP whose Host is the name, or plain bytes. */
+export type AllowedProtocol = 'TLS' | 'TCP' | 'HTTP' | 'Any';
+
+export interface Allow {
+  readonly verdict: 'Allow';
+  readonly by: 'Rule' | 'Grant' | 'Route';
+  /** `namespace/policy/rule`, the ApprovalRequest's name, or the InferenceProfile's. */
+  readonly id: string;
+  readonly protocol: AllowedProtocol;
+  readonly mode: 'Enforce' | 'Audit';
+  /** Addresses beyond public ones that the name may resolve to. */
+  readonly allowedCidrs: readonly Cidr[];
+  /** Dial these and resolve nothing: an in-cluster Service, or the address itself. Canonical text. */
+  readonly pinned?: readonly string[];
+}
+
+export type DenyReason =
+  | 'Frozen'
+  | 'NoPolicy'
+  | 'DenyRule'
+  | 'NeverReachable'
+  | 'ImplausibleName'
+  | 'NotListed'
+  | 'NoUsableAddress';
+
+export interface Deny {
+  readonly verdict: 'Deny';
+  readonly reason: DenyReason;
+  /** The deny rule that spoke. */
+  readonly id?: string;
+  /** For NeverReachable and NoUsableAddress: what the first refused address was. */
+  readonly addressClass?: AddressClass | 'Never' | 'DenyRule';
+}
+
+/** A person may allow it. */
+export interface Ask {
+  readonly verdict: 'Ask';
+  readonly reason: 'NotListed';
+}
+
+/** A rule or grant that matches names binaries: ask whose socket it is, then decide again. */
+export interface NeedsBinary {
+  readonly verdict: 'NeedsBinary';
+}
+
+export type Decision = Allow | Deny | Ask | NeedsBinary;

@@ -1,0 +1,137 @@
+// Compiled maps over one snapshot's rules: a lookup touches only rules that name the host and the port.
+
+import type { CompiledRule, HostPattern } from '../../protocol/snapshot.ts';
+import { type Cidr, maskIp, parseCidr, singleAddress } from '../canonical/cidr.ts';
+import { embeddedIpv4 } from '../canonical/classify-address.ts';
+import { type Ip, parseIp } from '../canonical/ip.ts';
+
+/** A rule as seen from one of its peers. */
+export interface Entry {
+  readonly rule: CompiledRule;
+  readonly allowedCidrs: readonly Cidr[];
+  readonly binaries: ReadonlySet<string> | undefined;
+  readonly pinned: readonly string[] | undefined;
+}
+
+/** Entries of one host, by port; those without ports (deny rules) stand under `any`. */
+type ByPort = Map<number | 'any', Entry[]>;
+
+/** All blocks of one prefix length, by masked network. */
+interface Block {
+  readonly prefix: number;
+  readonly nets: Map<string, ByPort>;
+}
+
+export class RuleIndex {
+  readonly #exact = new Map<string, ByPort>();
+  readonly #label = new Map<string, ByPort>();
+  readonly #depth = new Map<string, ByPort>();
+  /** By family; longest prefix first. */
+  readonly #blocks: Readonly<Record<4 | 6, Block[]>> = { 4: [], 6: [] };
+
+  constructor(rules: readonly CompiledRule[]) {
+    for (const rule of rules) this.#add(rule);
+    const blocks = [...this.#blocks[4], ...this.#blocks[6]].map(block => block.nets);
+    for (const table of [this.#exact, this.#label, this.#depth, ...blocks]) sortTable(table);
+    for (const family of [4, 6] as const) this.#blocks[family].sort((a, b) => b.prefix - a.prefix);
+  }
+
+  /** Most specific first: exact, then `*.`, then `**.` with the longest suffix first. */
+  *forName(name: string, port: number): Generator<Entry> {
+    yield* entriesOf(this.#exact.get(name), port);
+    let dot = name.indexOf('.');
+    if (dot >= 0) yield* entriesOf(this.#label.get(name.slice(dot + 1)), port);
+    for (; dot >= 0 && this.#depth.size > 0; dot = name.indexOf('.', dot + 1))
+      yield* entriesOf(this.#depth.get(name.slice(dot + 1)), port);
+  }
+
+  /** Longest prefix first. With `throughTunnels`, blocks that hold the IPv4 address inside count too: for denials. */
+  *forIp(ip: Ip, port: number, throughTunnels: boolean): Generator<Entry> {
+    const inner = throughTunnels ? embeddedIpv4(ip) : undefined;
+    if (inner !== undefined) yield* this.forIp(inner, port, false);
+    for (const block of this.#blocks[ip.family]) yield* entriesOf(block.nets.get(networkKey(ip, block.prefix)), port);
+  }
+
+  /** Does any rule speak of this name, whatever the port? */
+  knows(name: string): boolean {
+    let dot = name.indexOf('.');
+    if (this.#exact.has(name) || (dot >= 0 && this.#label.has(name.slice(dot + 1)))) return true;
+    for (; dot >= 0; dot = name.indexOf('.', dot + 1)) if (this.#depth.has(name.slice(dot + 1))) return true;
+    return false;
+  }
+
+  #add(rule: CompiledRule): void {
+    const entry = toEntry(rule);
+    for (const pattern of rule.hosts) addTo(this.#tableOf(pattern), pattern.name, rule.ports, entry);
+    for (const { cidr } of rule.cidrs) this.#addBlock(mustParseCidr(cidr), rule.ports, entry);
+    for (const service of rule.services) {
+      const pinned = { ...entry, pinned: service.addresses, allowedCidrs: service.addresses.map(mustParseAddress) };
+      for (const name of service.names) addTo(this.#exact, name, rule.ports, pinned);
+      for (const block of pinned.allowedCidrs) this.#addBlock(block, rule.ports, entry);
+    }
+  }
+
+  #tableOf(pattern: HostPattern): Map<string, ByPort> {
+    return { exact: this.#exact, label: this.#label, depth: this.#depth }[pattern.kind];
+  }
+
+  #addBlock(cidr: Cidr, ports: readonly number[], entry: Entry): void {
+    const blocks = this.#blocks[cidr.base.family];
+    let block = blocks.find(({ prefix }) => prefix === cidr.prefix);
+    if (block === undefined) blocks.push((block = { prefix: cidr.prefix, nets: new Map<string, ByPort>() }));
+    addTo(block.nets, networkKey(cidr.base, cidr.prefix), ports, { ...entry, allowedCidrs: [cidr] });
+  }
+}
+
+function toEntry(rule: CompiledRule): Entry {
+  return {
+    rule,
+    allowedCidrs: rule.allowedCidrs.map(mustParseCidr),
+    binaries: rule.binaries === undefined ? undefined : new Set(rule.binaries),
+    pinned: undefined,
+  };
+}
+
+function addTo(table: Map<string, ByPort>, key: string, ports: readonly number[], entry: Entry): void {
+  const byPort: ByPort = table.get(key) ?? new Map<number | 'any', Entry[]>();
+  table.set(key, byPort);
+  // Only a deny rule may leave its ports open; an allow rule without any allows nothing.
+  const keys = ports.length === 0 && entry.rule.effect === 'Deny' ? (['any'] as const) : ports;
+  for (const port of keys) {
+    const entries = byPort.get(port);
+    if (entries === undefined) byPort.set(port, [entry]);
+    else entries.push(entry);
+  }
+}
+
+/** Rules that name binaries first, so that their narrower answer is not lost behind a general one; then by id. */
+function sortTable(table: ReadonlyMap<string, ByPort>): void {
+  for (const byPort of table.values()) for (const entries of byPort.values()) entries.sort(compareEntries);
+}
+
+function compareEntries(a: Entry, b: Entry): number {
+  const byBinaries = Number(a.binaries === undefined) - Number(b.binaries === undefined);
+  return byBinaries || (a.rule.id < b.rule.id ? -1 : Number(a.rule.id > b.rule.id));
+}
+
+function* entriesOf(byPort: ByPort | undefined, port: number): Generator<Entry> {
+  if (byPort === undefined) return;
+  yield* byPort.get('any') ?? [];
+  yield* byPort.get(port) ?? [];
+}
+
+function networkKey(ip: Ip, prefix: number): string {
+  return maskIp(ip, prefix).words.join('.');
+}
+
+function mustParseCidr(text: string): Cidr {
+  const parsed = parseCidr(text);
+  if (!parsed.ok) throw new Error(`snapshot holds ${JSON.stringify(text)}, not a CIDR block (${parsed.problem})`);
+  return parsed.cidr;
+}
+
+function mustParseAddress(text: string): Cidr {
+  const ip = parseIp(text);
+  if (ip === undefined) throw new Error(`snapshot holds ${JSON.stringify(text)}, not an address`);
+  return singleAddress(ip);
+}
