@@ -1,0 +1,85 @@
+// The wires: one namespace for the control plane with a bridge in it, a veth from the host into that bridge, and one
+// from each node. The host's own routes stay as they are, and it forwards nothing that comes from the cluster.
+import { existsSync, writeFileSync } from 'node:fs';
+import { runCommand } from '../base/run-command.ts';
+import { addressesOf, nodePodCidr } from './addresses.ts';
+import type { ClusterLayout, NodeLayout } from './layout.ts';
+
+const bridge = 'br0';
+
+export function netnsPath(netns: string): string {
+  return `/run/netns/${netns}`;
+}
+
+export function netnsExists(netns: string): boolean {
+  return existsSync(netnsPath(netns));
+}
+
+export async function createControlPlaneNetwork(layout: ClusterLayout, subnet: number): Promise<void> {
+  const { controlPlaneNetns: netns, hostInterface } = layout;
+  const addresses = addressesOf(subnet);
+  await runCommand(['ip', 'netns', 'add', netns]);
+  await ip(netns, [
+    `link add ${bridge} type bridge`,
+    `address add ${addresses.controlPlane}/${addresses.prefixLength} dev ${bridge}`,
+    `link set ${bridge} up`,
+    'link set lo up',
+  ]);
+  await runCommand(['ip', 'link', 'add', hostInterface, 'type', 'veth', 'peer', 'name', 'host', 'netns', netns]);
+  // Before it is up: whatever the host's global setting, nothing that enters here is passed on.
+  writeFileSync(`/proc/sys/net/ipv4/conf/${hostInterface}/forwarding`, '0');
+  writeFileSync(`/proc/sys/net/ipv6/conf/${hostInterface}/disable_ipv6`, '1');
+  await runCommand(['ip', 'address', 'add', `${addresses.host}/${addresses.prefixLength}`, 'dev', hostInterface]);
+  await runCommand(['ip', 'link', 'set', hostInterface, 'up']);
+  await ip(netns, [`link set host master ${bridge}`, 'link set host up']);
+}
+
+/** Plugs a namespace into the cluster's bridge as eth0; how nodes and the outside world are connected. */
+export async function plugIntoBridge(
+  layout: ClusterLayout,
+  netns: string,
+  port: string,
+  address: string,
+): Promise<void> {
+  await runCommand([
+    'ip',
+    '-n',
+    layout.controlPlaneNetns,
+    'link',
+    'add',
+    port,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'eth0',
+    'netns',
+    netns,
+  ]);
+  await ip(layout.controlPlaneNetns, [`link set ${port} master ${bridge}`, `link set ${port} up`]);
+  await ip(netns, [`address add ${address}/24 dev eth0`, 'link set eth0 up', 'link set lo up']);
+}
+
+export async function createNodeNetwork(layout: ClusterLayout, node: NodeLayout, subnet: number): Promise<void> {
+  await runCommand(['ip', 'netns', 'add', node.netns]);
+  await plugIntoBridge(layout, node.netns, `node${node.index}`, addressesOf(subnet).node(node.index));
+  await setSysctls(node.netns, { 'net.ipv4.ip_forward': '1' });
+}
+
+/** Tells every party of the cluster where the pods of this node are. */
+export async function routePods(netns: string, node: NodeLayout, subnet: number): Promise<void> {
+  await ip(netns, [`route replace ${nodePodCidr(node.index)} via ${addressesOf(subnet).node(node.index)}`]);
+}
+
+export async function setDefaultRoute(netns: string, gateway: string): Promise<void> {
+  await ip(netns, [`route replace default via ${gateway}`]);
+}
+
+async function setSysctls(netns: string, values: Readonly<Record<string, string>>): Promise<void> {
+  const settings = Object.entries(values).map(([key, value]) => `${key}=${value}`);
+  await runCommand(['nsenter', `--net=${netnsPath(netns)}`, 'sysctl', '-qw', ...settings]);
+}
+
+async function ip(netns: string, lines: readonly string[]): Promise<void> {
+  await runCommand(['ip', '-n', netns, '-batch', '-'], { stdin: `${lines.join('\n')}\n` });
+}

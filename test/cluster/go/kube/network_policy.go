@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/cloudnativelabs/kube-router/pkg/controllers/netpol"
+	"github.com/cloudnativelabs/kube-router/pkg/healthcheck"
+	"github.com/cloudnativelabs/kube-router/pkg/options"
+	"github.com/spf13/pflag"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// enforceNetworkPolicy runs kube-router's NetworkPolicy controller, and nothing else of kube-router, until a signal ends it.
+func enforceNetworkPolicy(args []string) error {
+	settings := options.NewKubeRouterConfig()
+	flags := pflag.NewFlagSet("netpol", pflag.ContinueOnError)
+	settings.AddFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("parse flags: %w", err)
+	}
+	access, err := clientcmd.BuildConfigFromFlags("", settings.Kubeconfig)
+	if err != nil {
+		return fmt.Errorf("read kubeconfig %q: %w", settings.Kubeconfig, err)
+	}
+	client, err := kubernetes.NewForConfig(access)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer cancel()
+
+	shared := informers.NewSharedInformerFactory(client, 0)
+	pods := shared.Core().V1().Pods().Informer()
+	policies := shared.Networking().V1().NetworkPolicies().Informer()
+	namespaces := shared.Core().V1().Namespaces().Informer()
+	controller, err := netpol.NewNetworkPolicyController(client, settings, pods, policies, namespaces, &sync.Mutex{})
+	if err != nil {
+		return fmt.Errorf("make the controller: %w", err)
+	}
+	for informer, handler := range map[cache.SharedIndexInformer]cache.ResourceEventHandler{
+		pods:       controller.PodEventHandler,
+		policies:   controller.NetworkPolicyEventHandler,
+		namespaces: controller.NamespaceEventHandler,
+	} {
+		if _, err := informer.AddEventHandler(handler); err != nil {
+			return fmt.Errorf("watch: %w", err)
+		}
+	}
+	shared.Start(ctx.Done())
+	shared.WaitForCacheSync(ctx.Done())
+
+	heartbeats := make(chan *healthcheck.ControllerHeartbeat, 10)
+	go drain(heartbeats)
+	var running sync.WaitGroup
+	running.Add(1)
+	go controller.Run(heartbeats, ctx.Done(), &running)
+	<-ctx.Done()
+	running.Wait()
+	return nil
+}
+
+// drain keeps the controller's heartbeats from filling their channel: nobody monitors them here.
+func drain(heartbeats <-chan *healthcheck.ControllerHeartbeat) {
+	for range heartbeats {
+	}
+}
