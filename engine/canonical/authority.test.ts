@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseAuthority, parsePort } from './authority.ts';
 import { hostText } from './host.ts';
 

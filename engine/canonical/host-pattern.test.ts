@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { formatHostPattern, parseHostPattern, patternMatches } from './host-pattern.ts';
 
 test.each([

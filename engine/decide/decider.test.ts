@@ -1,0 +1,275 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { CompiledPolicy, CompiledRule, Grant } from '../../protocol/snapshot.ts';
+import { classifyAddress, isNeverReachable } from '../canonical/classify-address.ts';
+import { parseIp } from '../canonical/ip.ts';
+import { createDecider } from './decider.ts';
+import type { Binary, Decision } from './decision.ts';
+import { curl, git, sampleGrants, samplePolicy, sampleRule, sampleTarget, unknown } from './testing/samples.ts';
+import { slowlyDecide } from './testing/slow-reference.ts';
+
+const nowMs = 1_000_000;
+
+function decide(
+  policy: Partial<CompiledPolicy>,
+  host: string,
+  port = 443,
+  binary?: Binary,
+  ...grants: Grant[]
+): Decision {
+  return createDecider(samplePolicy(policy), sampleGrants(...grants), () => nowMs).decide(
+    sampleTarget(host, port, binary),
+  );
+}
+
+const github = sampleRule('Allow', ['api.github.com']);
+const forGit = sampleRule('Allow', ['github.com'], { binaries: ['/usr/bin/git'] });
+
+describe('rules', () => {
+  test.each<[string, Partial<CompiledPolicy>, string, number, Partial<Decision>]>([
+    [
+      'a listed name on its port passes',
+      { rules: [github] },
+      'API.github.com.',
+      443,
+      { verdict: 'Allow', id: github.id },
+    ],
+    ['another port is unlisted', { rules: [github] }, 'api.github.com', 80, { verdict: 'Ask' }],
+    ['a literal dot is a dot', { rules: [github] }, 'apixgithub.com', 443, { verdict: 'Ask' }],
+    ['an unlisted name asks', {}, 'evil.example', 443, { verdict: 'Ask', reason: 'NotListed' }],
+    ['or is denied', { onUnlisted: 'Deny' }, 'evil.example', 443, { verdict: 'Deny', reason: 'NotListed' }],
+    [
+      'frozen beats all',
+      { frozen: true, rules: [github] },
+      'api.github.com',
+      443,
+      { verdict: 'Deny', reason: 'Frozen' },
+    ],
+    [
+      'deny beats allow',
+      { rules: [github, sampleRule('Deny', ['**.github.com'])] },
+      'api.github.com',
+      443,
+      { verdict: 'Deny', reason: 'DenyRule', id: 'ns/policy/**.github.com' },
+    ],
+    ['a single label asks nobody', {}, 'wpad', 80, { verdict: 'Deny', reason: 'ImplausibleName' }],
+    ['nor does .local', {}, 'printer.local', 80, { verdict: 'Deny', reason: 'ImplausibleName' }],
+    ['unless a rule names it', { rules: [sampleRule('Allow', ['nim.local'])] }, 'nim.local', 443, { verdict: 'Allow' }],
+    [
+      'loopback is never reachable, whatever a rule says',
+      { rules: [sampleRule('Allow', ['127.0.0.0/8'])] },
+      '127.0.0.1',
+      443,
+      { verdict: 'Deny', reason: 'NeverReachable', addressClass: 'Loopback' },
+    ],
+    [
+      'nor is metadata through NAT64',
+      { rules: [sampleRule('Allow', ['64:ff9b::/96'])] },
+      '64:ff9b::a9fe:a9fe',
+      443,
+      { verdict: 'Deny', addressClass: 'Metadata' },
+    ],
+    [
+      'nor the API server',
+      { rules: [sampleRule('Allow', ['10.96.0.0/16'])] },
+      '10.96.0.1',
+      443,
+      { verdict: 'Deny', addressClass: 'Never' },
+    ],
+    [
+      'nor a synthetic address nobody handed out',
+      { rules: [sampleRule('Allow', ['28.0.0.0/8'])] },
+      '28.64.0.9',
+      443,
+      { verdict: 'Deny', addressClass: 'Never' },
+    ],
+    [
+      'an IP rule opens a private address and pins it',
+      { rules: [sampleRule('Allow', ['10.20.0.0/16'], { protocol: 'TCP' })] },
+      '10.20.3.4',
+      443,
+      { verdict: 'Allow', protocol: 'TCP', pinned: ['10.20.3.4'] },
+    ],
+    ['a public address may be asked for', {}, '93.184.216.34', 443, { verdict: 'Ask' }],
+    [
+      'a denied block holds for the same address through 6to4',
+      { rules: [sampleRule('Deny', ['9.9.9.0/24'])] },
+      '2002:909:909::1',
+      443,
+      { verdict: 'Deny', reason: 'DenyRule' },
+    ],
+    [
+      'an allow rule without ports allows nothing',
+      { rules: [sampleRule('Allow', ['a.example'], { ports: [] })] },
+      'a.example',
+      443,
+      { verdict: 'Ask' },
+    ],
+    ['names of object prototypes are only names', {}, 'constructor', 443, { verdict: 'Deny' }],
+  ])('%s', (_what, policy, host, port, expected) => expect(decide(policy, host, port)).toMatchObject(expected));
+
+  test('the most specific pattern says how', () => {
+    const rules = [
+      sampleRule('Allow', ['**.example.com'], { protocol: 'TCP' }),
+      sampleRule('Allow', ['*.example.com'], { protocol: 'HTTP' }),
+      sampleRule('Allow', ['api.example.com'], { protocol: 'TLS' }),
+    ];
+    expect(decide({ rules }, 'api.example.com')).toMatchObject({ protocol: 'TLS' });
+    expect(decide({ rules }, 'www.example.com')).toMatchObject({ protocol: 'HTTP' });
+    expect(decide({ rules }, 'a.b.example.com')).toMatchObject({ protocol: 'TCP' });
+  });
+
+  test('a Service is dialled at its own addresses by name, and allowed by address', () => {
+    const service = { namespace: 'ns', service: 'vllm', addresses: ['10.96.7.7'], names: ['vllm.ns.svc'] };
+    const rules = [sampleRule('Allow', [], { services: [service], ports: [8000], id: 'ns/p/vllm' })];
+    expect(decide({ rules }, 'vllm.ns.svc', 8000)).toMatchObject({ verdict: 'Allow', pinned: ['10.96.7.7'] });
+    expect(decide({ rules }, '10.96.7.7', 8000)).toMatchObject({ verdict: 'Allow', pinned: ['10.96.7.7'] });
+  });
+});
+
+describe('binaries', () => {
+  test.each<[string, CompiledRule[], Binary | undefined, Partial<Decision>]>([
+    ['are asked for when a rule names some', [forGit], undefined, { verdict: 'NeedsBinary' }],
+    ['let the named one through', [forGit], git, { verdict: 'Allow' }],
+    ['and no other', [forGit], curl, { verdict: 'Ask' }],
+    ['unknown passes no rule that names some', [forGit], unknown, { verdict: 'Ask' }],
+    [
+      'are not asked for when no rule names any',
+      [sampleRule('Allow', ['github.com'])],
+      undefined,
+      { verdict: 'Allow' },
+    ],
+    [
+      'a deny rule denies the named one',
+      [sampleRule('Allow', ['github.com']), sampleRule('Deny', ['github.com'], { binaries: ['/usr/bin/git'] })],
+      git,
+      { verdict: 'Deny', reason: 'DenyRule' },
+    ],
+    [
+      'a deny rule denies the unknown one too',
+      [sampleRule('Allow', ['github.com']), sampleRule('Deny', ['github.com'], { binaries: ['/usr/bin/git'] })],
+      unknown,
+      { verdict: 'Deny', reason: 'DenyRule' },
+    ],
+  ])('%s', (_what, rules, binary, expected) =>
+    expect(decide({ rules }, 'github.com', 443, binary)).toMatchObject(expected),
+  );
+
+  test('nobody is asked for them without process identity, and rules that name some fail', () => {
+    expect(decide({ rules: [forGit], identity: 'None' }, 'github.com')).toMatchObject({ verdict: 'Ask' });
+  });
+});
+
+describe('grants', () => {
+  const grant: Grant = { id: 'apr-1', host: 'evil.example', port: 443, expiresAtMs: nowMs + 1 };
+  const scoped: Grant = { ...grant, binary: { path: '/usr/bin/git', sha256: 'a'.repeat(64) } };
+
+  test.each<[string, Grant[], Binary | undefined, Partial<Decision>]>([
+    ['a live grant allows', [grant], undefined, { verdict: 'Allow', by: 'Grant', id: 'apr-1', allowedCidrs: [] }],
+    ['an expired one does not', [{ ...grant, expiresAtMs: nowMs }], undefined, { verdict: 'Ask' }],
+    ['another port does not', [{ ...grant, port: 80 }], undefined, { verdict: 'Ask' }],
+    ['a binary scope asks whose socket it is', [scoped], undefined, { verdict: 'NeedsBinary' }],
+    ['path and content must be the approved ones', [scoped], git, { verdict: 'Allow' }],
+    [
+      'the same path with other content is another binary',
+      [scoped],
+      { kind: 'known', path: '/usr/bin/git', sha256: 'c'.repeat(64) },
+      { verdict: 'Ask' },
+    ],
+    ['an endpoint grant beside a scoped one needs no binary', [scoped, grant], undefined, { verdict: 'Allow' }],
+  ])('%s', (_what, grants, binary, expected) =>
+    expect(decide({}, 'evil.example', 443, binary, ...grants)).toMatchObject(expected),
+  );
+
+  test('deny rules beat grants', () => {
+    const rules = [sampleRule('Deny', ['evil.example'])];
+    expect(decide({ rules }, 'evil.example', 443, undefined, grant)).toMatchObject({ verdict: 'Deny' });
+  });
+});
+
+test('knowsName speaks of rules and live grants only', () => {
+  const grants = sampleGrants(
+    { id: 'a', host: 'one.local', port: 1, expiresAtMs: nowMs + 1 },
+    { id: 'b', host: 'two.local', port: 1, expiresAtMs: nowMs },
+  );
+  const rules = [sampleRule('Allow', ['**.lan.local']), sampleRule('Deny', ['three.local'])];
+  const decider = createDecider(samplePolicy({ rules }), grants, () => nowMs);
+  const known = ['one.local', 'two.local', 'three.local', 'lan.local', 'a.lan.local', 'a.b.lan.local'];
+  expect(known.filter(name => decider.knowsName(name))).toEqual(['one.local', 'a.lan.local', 'a.b.lan.local']);
+});
+
+describe('against the slow reference', () => {
+  const names = fc.constantFrom('a.com', 'b.a.com', 'c.b.a.com', 'wpad', 'x.local', 'd.org');
+  const addresses = fc.constantFrom(
+    '10.0.0.5',
+    '9.9.9.9',
+    '127.0.0.1',
+    '10.96.0.1',
+    '2002:909:909::1',
+    '64:ff9b::909:909',
+  );
+  const peers = fc.constantFrom(
+    'a.com',
+    '*.a.com',
+    '**.a.com',
+    '**.com',
+    'wpad',
+    '9.9.9.0/24',
+    '10.0.0.0/8',
+    '0.0.0.0/0',
+    '2002::/16',
+  );
+  const ports = fc.uniqueArray(fc.constantFrom(80, 443), { maxLength: 2 });
+  const binaries = fc.option(fc.uniqueArray(fc.constantFrom('/usr/bin/git', '/bin/x'), { minLength: 1 }), {
+    nil: undefined,
+  });
+  const rules = fc
+    .tuple(fc.constantFrom('Allow' as const, 'Deny' as const), fc.array(peers, { maxLength: 2 }), ports, binaries)
+    .map(([effect, list, portList, names_]) =>
+      sampleRule(effect, list, { ports: portList, ...(names_ === undefined ? {} : { binaries: names_ }) }),
+    );
+  const grants = fc.record(
+    {
+      id: fc.constant('apr'),
+      host: fc.oneof(names, addresses),
+      port: fc.constantFrom(80, 443),
+      expiresAtMs: fc.constantFrom(nowMs - 1, nowMs, nowMs + 1),
+      binary: fc.constant({ path: '/usr/bin/git', sha256: 'a'.repeat(64) }),
+    },
+    { requiredKeys: ['id', 'host', 'port'] },
+  );
+  const targets = fc
+    .tuple(fc.oneof(names, addresses), fc.constantFrom(80, 443), fc.constantFrom(undefined, git, curl, unknown))
+    .map(([host, port, binary]) => sampleTarget(host, port, binary));
+  const policies = fc
+    .record({
+      rules: fc.array(rules, { maxLength: 6 }),
+      onUnlisted: fc.constantFrom('Ask' as const, 'Deny' as const),
+      identity: fc.constantFrom('Process' as const, 'None' as const),
+      frozen: fc.constantFrom(false, false, false, true),
+    })
+    .map(samplePolicy);
+
+  test('it never allows what the reference denies, and agrees on whom to ask', () => {
+    fc.assert(
+      fc.property(policies, fc.array(grants, { maxLength: 3 }), targets, (policy, items, target) => {
+        const fast = createDecider(policy, sampleGrants(...items), () => nowMs).decide(target).verdict;
+        const slow = slowlyDecide(policy, sampleGrants(...items), nowMs, target);
+        if (fast !== 'NeedsBinary') expect(fast).toBe(slow);
+        else expect(target.binary).toBeUndefined();
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('it allows no address that is never reachable', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), text => {
+        const rule = sampleRule('Allow', ['0.0.0.0/0', '::/0']);
+        const ip = parseIp(text);
+        const { verdict } = decide({ rules: [rule] }, text);
+        if (ip !== undefined && isNeverReachable(classifyAddress(ip))) expect(verdict).toBe('Deny');
+      }),
+    );
+  });
+});
