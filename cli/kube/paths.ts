@@ -1,4 +1,4 @@
-import { groupVersion } from '../../crds/schema/constants.ts';
+import { groupVersion } from '../../crds/schema/group.ts';
 
 type Plural = 'sandboxes' | 'egresspolicies' | 'inferenceprofiles' | 'approvalrequests';
 

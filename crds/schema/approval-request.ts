@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { conditions } from './condition.ts';
+import { apiVersion } from './group.ts';
+import { metadata } from './metadata.ts';
+import { objectName, plainText, port, shownText, timestamp } from './primitives.ts';
+import { rule } from './rule.ts';
+
+const binary = z.strictObject({
+  path: shownText.min(1).describe('Executable that owned the socket, as seen in the agent.'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .max(64),
+  ancestors: z.array(shownText).max(8).exactOptional().describe('Its parents, nearest first.'),
+});
+
+const egress = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9._:-]+$/)
+    .describe('Canonical name or address.'),
+  port,
+  binary: binary.exactOptional(),
+  reason: z.enum(['NotListed', 'RequestNotAllowed']),
+});
+
+const gpu = z.strictObject({
+  resource: z.string().min(1).max(253),
+  count: z.int().min(1).max(16),
+  nodeSelector: z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 16 }).exactOptional(),
+});
+
+const decision = rule(
+  z.strictObject({
+    verdict: z.enum(['Approve', 'Deny', 'Snooze', 'Revoke']),
+    scope: z
+      .enum(['Binary', 'Endpoint', 'Request'])
+      .exactOptional()
+      .describe(
+        'Approve for this binary (default where one is known), for any of the sandbox, or for the requests listed.',
+      ),
+    requests: z
+      .array(z.strictObject({ method: z.string().max(32), path: z.string().max(1024) }))
+      .max(16)
+      .exactOptional(),
+    for: z
+      .string()
+      .max(20)
+      .regex(/^(session|forever|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)$/)
+      .exactOptional()
+      .describe('How long: a duration such as 1h, "session" (until the pod is replaced) or "forever".'),
+    maxUses: z.int().min(1).max(1_000_000).exactOptional(),
+    reason: plainText.exactOptional().describe('For Deny: reaches the agent in its 403.'),
+    by: z
+      .string()
+      .max(512)
+      .regex(/^[ -~]*$/)
+      .exactOptional()
+      .describe('Who decides; must be the name the API server knows you by (`kubectl auth whoami`).'),
+  }),
+  "self.verdict != 'Approve' || has(self.for)",
+  'Approve needs for, for example for: 1h',
+  ({ verdict, for: duration_ }) => verdict !== 'Approve' || duration_ !== undefined,
+);
+
+const specFields = z.strictObject({
+  type: z.enum(['Egress', 'GPU']),
+  sandbox: z.strictObject({ name: objectName, uid: z.string().min(1).max(64) }),
+  egress: egress.exactOptional(),
+  gpu: gpu.exactOptional(),
+  decision: decision.exactOptional(),
+});
+const withTarget = rule(
+  specFields,
+  "has(self.egress) == (self.type == 'Egress') && has(self.gpu) == (self.type == 'GPU')",
+  'type Egress needs egress, type GPU needs gpu, and not the other',
+  ({ type, egress, gpu }) => (egress !== undefined) === (type === 'Egress') && (gpu !== undefined) === (type === 'GPU'),
+);
+
+/** Rules that compare with the stored object: the API server alone can check them. */
+const transitions = [
+  {
+    rule: ['type', 'sandbox'].map(field => `self.${field} == oldSelf.${field}`).join(' && '),
+    message: 'a request is immutable but for its decision',
+  },
+  ...['egress', 'gpu'].map(field => ({
+    rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+    message: 'a request is immutable but for its decision',
+  })),
+  { rule: '!has(oldSelf.decision) || has(self.decision)', message: 'a decision cannot be removed; use verdict Revoke' },
+  {
+    rule:
+      '!has(self.decision) || (!has(oldSelf.decision) ? self.decision.verdict in ["Approve", "Deny", "Snooze"]' +
+      ' : self.decision == oldSelf.decision' +
+      ' || (oldSelf.decision.verdict == "Snooze" && self.decision.verdict != "Revoke")' +
+      ' || (oldSelf.decision.verdict == "Deny" && self.decision.verdict == "Approve")' +
+      ' || (oldSelf.decision.verdict == "Approve" && self.decision.verdict == "Revoke"))',
+    message:
+      'not from this decision: open requests take Approve, Deny or Snooze; a denied one Approve; an approved one Revoke',
+  },
+];
+const validations = 'x-kubernetes-validations';
+const spec = withTarget.meta({
+  ...withTarget.meta(),
+  [validations]: [...((withTarget.meta()?.[validations] ?? []) as unknown[]), ...transitions],
+});
+
+const phase = z.enum(['Pending', 'Approved', 'Enforced', 'Denied', 'Snoozed', 'Expired', 'Revoked', 'Superseded']);
+
+const status = z.strictObject({
+  observedGeneration: z.int().exactOptional(),
+  phase: phase.exactOptional(),
+  hits: z.int().min(0).exactOptional(),
+  samples: z.array(shownText).max(10).exactOptional(),
+  usesLeft: z.int().min(0).exactOptional(),
+  firstSeen: timestamp.exactOptional(),
+  lastSeen: timestamp.exactOptional(),
+  decidedAt: timestamp.exactOptional(),
+  expiresAt: timestamp.exactOptional(),
+  enforcedRevision: z.string().max(64).exactOptional(),
+  enforcedInMs: z.int().min(0).exactOptional().describe('From the decision seen to the sidecar enforcing it.'),
+  endedAt: timestamp.exactOptional(),
+  history: z
+    .array(
+      z.strictObject({
+        at: timestamp,
+        phase,
+        by: z.string().max(512).exactOptional(),
+        message: z.string().max(512).exactOptional(),
+      }),
+    )
+    .max(10)
+    .exactOptional(),
+  conditions: conditions.exactOptional(),
+});
+
+export const approvalRequestSchema = z.strictObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal('ApprovalRequest'),
+  metadata,
+  spec,
+  status: status.exactOptional(),
+});
+export type ApprovalRequest = z.infer<typeof approvalRequestSchema>;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { conditions } from './condition.ts';
+import { allowRule, byName, denyRule, namesAreUnique } from './egress-rule.ts';
+import { apiVersion } from './group.ts';
+import { metadata } from './metadata.ts';
+import { duration, labelSelector, port } from './primitives.ts';
+
+const ceiling = z.strictObject({
+  hosts: z.array(z.string().min(1).max(253)).max(256).exactOptional(),
+  ports: z.array(port).max(64).exactOptional(),
+  allowedCIDRs: z.array(z.string().max(49)).max(64).exactOptional(),
+  maxDuration: duration.exactOptional(),
+  allowForever: z.boolean().exactOptional(),
+  credentials: z.boolean().exactOptional(),
+});
+
+const spec = z.strictObject({
+  namespaceSelector: labelSelector.describe('Which namespaces; {} selects all.'),
+  baseline: z
+    .array(allowRule)
+    .max(128)
+    .refine(namesAreUnique, 'two rules have the same name')
+    .meta(byName)
+    .exactOptional()
+    .describe('Allow rules that every selected sandbox gets. Hot.'),
+  deny: z
+    .array(denyRule)
+    .max(128)
+    .refine(namesAreUnique, 'two rules have the same name')
+    .meta(byName)
+    .exactOptional()
+    .describe('What nobody may reach. Hot.'),
+  ceiling: ceiling.exactOptional().describe("The most that tenants' policies and approvals may allow. Hot."),
+  freeze: z.boolean().exactOptional().describe('True stops all egress of the selected sandboxes at once. Hot.'),
+});
+
+const status = z.strictObject({
+  observedGeneration: z.int().exactOptional(),
+  conditions: conditions.exactOptional(),
+  sandboxes: z.strictObject({ matched: z.int(), enforced: z.int() }).exactOptional(),
+});
+
+export const clusterEgressPolicySchema = z.strictObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal('ClusterEgressPolicy'),
+  metadata,
+  spec,
+  status: status.exactOptional(),
+});
+export type ClusterEgressPolicy = z.infer<typeof clusterEgressPolicySchema>;

@@ -1,0 +1,28 @@
+// The API group: names that people and machines must spell alike.
+
+export const group = 'creel.dev';
+export const version = 'v1alpha1';
+export const apiVersion = `${group}/${version}`;
+export const groupVersion = apiVersion;
+
+export const labels = {
+  /** On a namespace: its sandboxes are managed, its other pods are held to *restricted*. */
+  sandboxes: `${group}/sandboxes`,
+  /** On children: the Sandbox they belong to. */
+  sandbox: `${group}/sandbox`,
+  managedBy: 'app.kubernetes.io/managed-by',
+} as const;
+
+export const annotations = {
+  /** On the pod, read by the sidecar through a downwardAPI volume. */
+  sandbox: `${group}/sandbox`,
+  hubCa: `${group}/hub-ca`,
+  hubAddress: `${group}/hub-address`,
+  extraCa: `${group}/extra-ca`,
+  /** Digest of the pod as it was planned: tells a changed Sandbox from an edited pod. */
+  podHash: `${group}/pod-hash`,
+  /** On a Secret: the only hosts its key is ever sent to, comma-separated. */
+  allowedHosts: `${group}/allowed-hosts`,
+  /** On an InferenceProfile: "true" makes it the namespace's default. */
+  defaultProfile: `${group}/default-profile`,
+} as const;

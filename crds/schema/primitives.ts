@@ -1,0 +1,76 @@
+// Building blocks of the kinds. Patterns are RE2 (the API server's), every string and list has a bound.
+import { z } from 'zod';
+
+/** RFC 1123 label. */
+export const dnsLabel = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+
+/** RFC 1123 subdomain: names of most Kubernetes objects. */
+export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+
+/** Go duration of whole or fractional units: `90s`, `1h30m`, `500ms`. */
+export const duration = z
+  .string()
+  .max(20)
+  .regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/);
+
+const quantity = /^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$/;
+
+/** A Kubernetes quantity, written as string or whole number. */
+export const resourceAmount = z
+  .union([z.int().min(0), z.string().max(32).regex(quantity)])
+  .meta({ 'x-kubernetes-int-or-string': true, pattern: quantity.source });
+
+export const modelName = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$/);
+
+export const port = z.int32().min(1).max(65_535);
+
+/** An absolute path without control characters. */
+export const absolutePath = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^\/[^\x00-\x1f\x7f]*$/);
+
+/** Free text of people: no control characters, so that no terminal is driven by it. */
+export const plainText = z
+  .string()
+  .max(512)
+  .regex(/^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$/);
+
+/** Shown strings that an agent has chosen, already escaped: printable ASCII. */
+export const shownText = z
+  .string()
+  .max(512)
+  .regex(/^[ -~]*$/);
+
+export const timestamp = z.iso.datetime({ offset: true }).max(40);
+
+export const secretKeyRef = z.strictObject({
+  name: objectName.describe('Name of a Secret in the same namespace.'),
+  key: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[-._a-zA-Z0-9]+$/)
+    .describe('Key within the Secret.'),
+});
+
+export const labelSelector = z.strictObject({
+  matchLabels: z
+    .record(z.string().max(317), z.string().max(63))
+    .meta({ maxProperties: 32 })
+    .exactOptional()
+    .describe('Labels an object must carry; an empty map selects everything.'),
+});

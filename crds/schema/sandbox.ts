@@ -1,0 +1,257 @@
+import { z } from 'zod';
+import { conditions } from './condition.ts';
+import { apiVersion } from './group.ts';
+import { metadata } from './metadata.ts';
+import { absolutePath, duration, modelName, objectName, resourceAmount, timestamp } from './primitives.ts';
+import { rule } from './rule.ts';
+
+/** uid and gid of the sidecar's proxy process: nobody else in a pod may be it, the packet fence would let them out. */
+const sidecarId = 1337;
+const agentId = rule(
+  z.int().min(1).max(2_147_483_647),
+  `self != ${sidecarId}`,
+  `${sidecarId} is the sidecar's own id; choose another, for example 1000`,
+  value => value !== sidecarId,
+);
+
+const writablePath = z
+  .string()
+  .max(512)
+  .regex(/^\/(sandbox|tmp)(\/[^/\x00-\x1f\x7f]+)*$/);
+
+const resourceList = z.record(z.string().max(253), resourceAmount).meta({ maxProperties: 16 });
+
+const env = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+  value: z.string().max(32_768).exactOptional(),
+});
+
+const file = z.strictObject({
+  configMap: z.strictObject({ name: objectName }).describe('ConfigMap in the same namespace; each key becomes a file.'),
+  path: z
+    .string()
+    .max(512)
+    .regex(/^\/sandbox(\/[^/\x00-\x1f\x7f]+)+$/)
+    .describe('Folder below /sandbox where the files appear, read-only.'),
+});
+
+const workspace = rule(
+  z.strictObject({
+    size: resourceAmount
+      .exactOptional()
+      .describe('Size of the PersistentVolumeClaim behind /sandbox (default 2Gi). Restart.'),
+    storageClassName: objectName.exactOptional().describe("StorageClass (default: the cluster's). Cannot be changed."),
+    ephemeral: z.boolean().exactOptional().describe('True: /sandbox is an emptyDir and ends with the pod.'),
+    onDelete: z
+      .enum(['Delete', 'Retain'])
+      .exactOptional()
+      .describe('What becomes of the claim when the Sandbox is deleted (default Delete). Hot.'),
+  }),
+  '!(has(self.ephemeral) && self.ephemeral && has(self.storageClassName))',
+  'an ephemeral workspace has no storage class; remove storageClassName or ephemeral',
+  value => !(value.ephemeral && value.storageClassName !== undefined),
+);
+
+const egress = rule(
+  z.strictObject({
+    topology: z
+      .enum(['Sidecar', 'Paired'])
+      .exactOptional()
+      .describe('Where the proxy runs (default Sidecar). Restart.'),
+    onUnlisted: z
+      .enum(['Ask', 'Deny'])
+      .exactOptional()
+      .describe('Whether a host that no policy lists is put before a person (default Ask) or refused. Hot.'),
+    hold: duration
+      .exactOptional()
+      .describe('How long an unlisted connection waits for a decision instead of failing at once (default 0s). Hot.'),
+    identity: z
+      .enum(['Process', 'None'])
+      .exactOptional()
+      .describe('Whether the requesting binary is found and shown (default Process). Restart.'),
+  }),
+  "!(has(self.topology) && self.topology == 'Paired' && (!has(self.identity) || self.identity == 'Process'))",
+  'topology Paired cannot see processes; set identity: None',
+  value => !(value.topology === 'Paired' && (value.identity ?? 'Process') === 'Process'),
+);
+
+const spec = z.strictObject({
+  image: z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[^\s\x00-\x1f\x7f]+$/)
+    .describe("The agent's container image. Restart."),
+  command: z
+    .array(z.string().max(4096))
+    .max(64)
+    .exactOptional()
+    .describe('What to run; absent: the sandbox is held open and agents run by `kubectl creel connect`. Restart.'),
+  args: z.array(z.string().max(4096)).max(256).exactOptional().describe('Arguments of command. Restart.'),
+  env: z
+    .array(env)
+    .max(128)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .exactOptional()
+    .describe('Literal environment variables, never from Secrets. Restart.'),
+  workingDir: rule(
+    absolutePath,
+    "!self.startsWith('/proc')",
+    'must not lie under /proc; use /sandbox',
+    value => !value.startsWith('/proc'),
+  )
+    .exactOptional()
+    .describe('Working directory (default /sandbox). Restart.'),
+  resources: z
+    .strictObject({ requests: resourceList.exactOptional(), limits: resourceList.exactOptional() })
+    .exactOptional()
+    .describe("The agent container's resources. Restart."),
+  imagePullSecrets: z
+    .array(z.strictObject({ name: objectName }))
+    .max(8)
+    .exactOptional()
+    .describe('Secrets for pulling image. Restart.'),
+  files: z
+    .array(file)
+    .max(32)
+    .exactOptional()
+    .describe('Read-only files from ConfigMaps, never from Secrets. Restart.'),
+  user: z
+    .strictObject({ uid: agentId.exactOptional(), gid: agentId.exactOptional() })
+    .exactOptional()
+    .describe('Who the agent is (default 1000:1000); never 0 nor the sidecar. Restart.'),
+  workspace: workspace.exactOptional().describe('The volume behind /sandbox.'),
+  filesystem: z
+    .strictObject({
+      readWrite: z
+        .array(writablePath)
+        .max(16)
+        .exactOptional()
+        .describe('Writable folders, at or below /sandbox and /tmp (default both). Restart.'),
+      landlock: z
+        .enum(['BestEffort', 'Required'])
+        .exactOptional()
+        .describe('Whether a node without Landlock runs the agent and says so (default), or refuses. Restart.'),
+    })
+    .exactOptional(),
+  process: z
+    .strictObject({
+      seccomp: z.enum(['RuntimeDefault', 'Localhost']).exactOptional().describe('Default RuntimeDefault. Restart.'),
+      appArmor: z
+        .enum(['Auto', 'RuntimeDefault', 'Localhost'])
+        .exactOptional()
+        .describe('Default Auto: the field is unset. Restart.'),
+      userNamespace: z.enum(['Auto', 'Required', 'Off']).exactOptional().describe('Default Auto. Restart.'),
+    })
+    .exactOptional(),
+  egress: egress.exactOptional(),
+  inference: z
+    .strictObject({
+      profile: objectName.describe('InferenceProfile in the same namespace. Hot.'),
+      model: modelName.exactOptional().describe("One of the profile's models (default: its model). Hot."),
+    })
+    .exactOptional()
+    .describe("Which model the agent talks to; absent: the namespace's default profile, or none."),
+  gpu: z
+    .strictObject({
+      count: z.int().min(1).max(16).exactOptional().describe('Default 1. Restart.'),
+      resource: z
+        .string()
+        .max(253)
+        .regex(/^[a-z0-9.-]+\/[A-Za-z0-9_.-]+$/)
+        .exactOptional()
+        .describe('Extended resource (default nvidia.com/gpu). Restart.'),
+    })
+    .exactOptional()
+    .describe('GPUs: no pod exists until an ApprovalRequest of type GPU is approved.'),
+  placement: z
+    .strictObject({
+      nodeSelector: z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 16 }).exactOptional(),
+      tolerations: z
+        .array(
+          z.strictObject({
+            key: z.string().max(317).exactOptional(),
+            operator: z.enum(['Exists', 'Equal']).exactOptional(),
+            value: z.string().max(63).exactOptional(),
+            effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).exactOptional(),
+            tolerationSeconds: z.int().min(0).exactOptional(),
+          }),
+        )
+        .max(16)
+        .exactOptional(),
+      runtimeClassName: objectName.exactOptional(),
+      priorityClassName: objectName.exactOptional(),
+    })
+    .exactOptional()
+    .describe('Where the pod may run. Restart.'),
+  lifecycle: z
+    .strictObject({
+      suspend: z.boolean().exactOptional().describe('True: no pod; the workspace is kept. Hot.'),
+      restart: z
+        .enum(['Always', 'OnFailure', 'Never'])
+        .exactOptional()
+        .describe('When the command is run again (default Always).'),
+      expiresAfter: duration.exactOptional().describe('Age at which onExpiry happens. Hot.'),
+      idleAfter: duration
+        .exactOptional()
+        .describe('Time without a connection or session after which the sandbox is suspended. Hot.'),
+      onExpiry: z.enum(['Suspend', 'Delete']).exactOptional().describe('Default Suspend. Hot.'),
+      update: z
+        .enum(['Manual', 'WhenIdle'])
+        .exactOptional()
+        .describe('When a change that needs a new pod is carried out (default Manual: at the next resume). Hot.'),
+    })
+    .exactOptional(),
+});
+
+const status = z.strictObject({
+  observedGeneration: z.int().exactOptional(),
+  phase: z
+    .enum(['Pending', 'AwaitingApproval', 'Starting', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminating'])
+    .exactOptional(),
+  conditions: conditions.exactOptional(),
+  policy: z
+    .strictObject({
+      revision: z.string().max(64).exactOptional().describe('Newest revision compiled for this sandbox.'),
+      enforcedRevision: z.string().max(64).exactOptional().describe('Newest revision its sidecar has acknowledged.'),
+      rules: z.int().exactOptional(),
+      grants: z.int().exactOptional(),
+    })
+    .exactOptional(),
+  inference: z
+    .strictObject({
+      profile: z.string().max(253).exactOptional(),
+      model: z.string().max(256).exactOptional(),
+      requests: z.int().exactOptional(),
+      tokens: z.int().exactOptional(),
+    })
+    .exactOptional(),
+  pending: z.int().exactOptional().describe('ApprovalRequests that wait for a decision.'),
+  pod: z.string().max(253).exactOptional(),
+  sidecar: z
+    .strictObject({ image: z.string().max(512).exactOptional(), outdated: z.boolean().exactOptional() })
+    .exactOptional(),
+  exitCode: z.int().exactOptional(),
+  startedAt: timestamp.exactOptional(),
+});
+
+/** `csb-<name>` must be a label (63): it is the pod's name and hostname. */
+const maxNameLength = 59;
+
+export const sandboxSchema = rule(
+  z.strictObject({
+    apiVersion: z.literal(apiVersion),
+    kind: z.literal('Sandbox'),
+    metadata,
+    spec,
+    status: status.exactOptional(),
+  }),
+  `self.metadata.name.size() <= ${maxNameLength}`,
+  `metadata.name is too long: at most ${maxNameLength} characters, because the pod is named csb-NAME`,
+  ({ metadata: { name } }) => name.length <= maxNameLength,
+);
+export type Sandbox = z.infer<typeof sandboxSchema>;

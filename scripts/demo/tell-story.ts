@@ -1,0 +1,117 @@
+// What a user does with Creel, from the first `kubectl apply` to an approval taken back. Every command is run as it is printed.
+import { DemoFailure } from './demo-failure.ts';
+import type { Narrator } from './narrator.ts';
+
+const namespace = 'agents';
+const sandbox = 'my-assistant';
+const unlisted = 'https://paste.example.org/report';
+const creel = `kubectl creel -n ${namespace}`;
+const kubectl = `kubectl -n ${namespace}`;
+const inside = `${creel} connect ${sandbox} --`;
+const hello = `${inside} openclaw agent --agent main --local -m "Hello, world!" --session-id test`;
+const helloTimeoutMs = 240_000;
+
+export async function tellStory(demo: Narrator): Promise<void> {
+  await makeNamespace(demo);
+  await startAssistant(demo);
+  await sayHello(demo);
+  await showLimits(demo);
+  await reachAllowed(demo);
+  const request = await meetTheFence(demo);
+  await decide(demo, request);
+  await switchModel(demo);
+  await takeBack(demo, request);
+}
+
+async function makeNamespace(demo: Narrator): Promise<void> {
+  demo.step(
+    'A namespace for agents',
+    'Its admin lets the operator read the model keys here; nowhere else can it read a Secret.',
+  );
+  await demo.run('kubectl apply -f examples/my-assistant/namespace.yaml');
+  await demo.run(`${kubectl} create secret generic nvidia-api-key --from-literal=api-key="$NVIDIA_API_KEY"`);
+  await demo.run(`${kubectl} annotate secret nvidia-api-key creel.dev/allowed-hosts=integrate.api.nvidia.com`);
+  await demo.run(`${kubectl} apply -k examples/my-assistant`, { maxLines: 20 });
+  await demo.run(`${kubectl} get ifp`);
+}
+
+async function startAssistant(demo: Narrator): Promise<void> {
+  demo.step('my-assistant starts', 'The agent runs only after the fence around it is proved and a policy is in force.');
+  const ran = await demo.run(`${kubectl} wait csb/${sandbox} --for=condition=Ready --timeout=120s`);
+  demo.figure('from apply to Ready, at most', ran.ms);
+  await demo.run(`${kubectl} get csb`);
+}
+
+async function sayHello(demo: Narrator): Promise<void> {
+  demo.step(
+    'Hello, world!',
+    'Real OpenClaw calls https://inference.local; the sidecar adds the model and the key it never sees.',
+  );
+  const ran = await demo.run(hello, { timeoutMs: helloTimeoutMs, shows: /nemotron-3-super-120b-a12b/ });
+  demo.figure("OpenClaw's whole turn", ran.ms);
+}
+
+async function showLimits(demo: Narrator): Promise<void> {
+  demo.step(
+    'What the agent is',
+    'An ordinary user without capabilities; read-only everywhere but /sandbox and /tmp; no key, no token.',
+  );
+  await demo.run(`${inside} sh -c 'id -u; grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status'`, {
+    shows: /CapEff:\s*0+\n\s*NoNewPrivs:\s*1\n\s*Seccomp:\s*2/,
+  });
+  await demo.run(`${inside} sh -c 'touch /sandbox/mine /tmp/mine && echo written; touch /etc/passwd'`, {
+    expect: [1],
+    shows: /written/,
+  });
+  await demo.run(`${inside} sh -c 'env | grep -c "$(printf nvapi)-" || echo no key in the environment'`, {
+    shows: /no key/,
+  });
+}
+
+async function reachAllowed(demo: Narrator): Promise<void> {
+  demo.step('What a policy lists works', 'The baseline preset lists GitHub and npm.');
+  await demo.run(`${inside} curl -sS -w 'HTTP %{http_code}\\n' https://api.github.com/zen`, { shows: /HTTP 200/ });
+}
+
+/** The first denial; resolves to the name of the ApprovalRequest it made. */
+async function meetTheFence(demo: Narrator): Promise<string> {
+  demo.step(
+    'What no policy lists is stopped',
+    'Before any DNS question leaves the pod. The answer names the request that a person can decide.',
+  );
+  const curl = await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 403/ });
+  const name = /\bapr-[a-z0-9]+/.exec(curl.output)?.[0];
+  if (!name) throw new DemoFailure(`the 403 names no ApprovalRequest:\n${curl.output}`);
+  await demo.run(`${kubectl} get apr`, { shows: /paste\.example\.org\s+443\s+\/usr\/bin\/curl/ });
+  return name;
+}
+
+async function decide(demo: Narrator, request: string): Promise<void> {
+  demo.step(
+    'A person approves',
+    'For one hour, for this binary, host and port. The same request passes; nothing was restarted.',
+  );
+  const approved = await demo.run(`${creel} approve ${request} --for 1h`, { shows: /enforced/ });
+  const ms = /\((\d+) ms\)/.exec(approved.output)?.[1];
+  if (ms) demo.figure('from the decision to its effect in the sandbox', Number(ms));
+  await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 200/ });
+}
+
+async function switchModel(demo: Narrator): Promise<void> {
+  demo.step('Another model', 'One command; the next request takes the new route, the pod stays.');
+  const uid = `${kubectl} get pod csb-${sandbox} -o jsonpath='{.metadata.uid} {.status.containerStatuses[*].restartCount}'`;
+  const before = await demo.run(uid, { quiet: true });
+  const set = await demo.run(`${creel} inference set --sandbox ${sandbox} --profile vllm`);
+  const ms = /\((\d+) ms\)/.exec(set.output)?.[1];
+  if (ms) demo.figure('from the command to the new route in force', Number(ms));
+  await demo.run(hello, { timeoutMs: helloTimeoutMs, shows: /nemotron-3-nano-30b-a3b/ });
+  const after = await demo.run(uid, { quiet: true });
+  if (before.output !== after.output)
+    throw new DemoFailure(`the pod was restarted: ${before.output} became ${after.output}`);
+}
+
+async function takeBack(demo: Narrator, request: string): Promise<void> {
+  demo.step('Taken back', 'The approval ends at once; connections it allowed are closed.');
+  await demo.run(`${creel} revoke ${request} --reason "report sent"`, { shows: /revoked/ });
+  await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 403/ });
+}
