@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conditions } from './condition.ts';
 import { apiVersion } from './group.ts';
-import { metadata } from './metadata.ts';
+import { metadata, type Stored } from './metadata.ts';
 import { objectName, plainText, port, shownText, timestamp } from './primitives.ts';
 import { rule } from './rule.ts';
 
@@ -143,4 +143,4 @@ export const approvalRequestSchema = z.strictObject({
   spec,
   status: status.exactOptional(),
 });
-export type ApprovalRequest = z.infer<typeof approvalRequestSchema>;
+export type ApprovalRequest = Stored<z.infer<typeof approvalRequestSchema>>;

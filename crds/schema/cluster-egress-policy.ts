@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { conditions } from './condition.ts';
 import { allowRule, byName, denyRule, namesAreUnique } from './egress-rule.ts';
 import { apiVersion } from './group.ts';
-import { metadata } from './metadata.ts';
+import { metadata, type Stored } from './metadata.ts';
 import { duration, labelSelector, port } from './primitives.ts';
 
 const ceiling = z.strictObject({
@@ -47,4 +47,4 @@ export const clusterEgressPolicySchema = z.strictObject({
   spec,
   status: status.exactOptional(),
 });
-export type ClusterEgressPolicy = z.infer<typeof clusterEgressPolicySchema>;
+export type ClusterEgressPolicy = Stored<z.infer<typeof clusterEgressPolicySchema>>;

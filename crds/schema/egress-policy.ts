@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { conditions } from './condition.ts';
 import { allowRule, byName, denyRule, namesAreUnique } from './egress-rule.ts';
 import { apiVersion } from './group.ts';
-import { metadata } from './metadata.ts';
+import { metadata, type Stored } from './metadata.ts';
 import { absolutePath, labelSelector, port } from './primitives.ts';
 
 const policyTest = z.strictObject({
@@ -48,4 +48,4 @@ export const egressPolicySchema = z.strictObject({
   spec,
   status: status.exactOptional(),
 });
-export type EgressPolicy = z.infer<typeof egressPolicySchema>;
+export type EgressPolicy = Stored<z.infer<typeof egressPolicySchema>>;

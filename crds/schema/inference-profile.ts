@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conditions } from './condition.ts';
 import { apiVersion } from './group.ts';
-import { metadata } from './metadata.ts';
+import { metadata, type Stored } from './metadata.ts';
 import {
   dnsLabel,
   duration,
@@ -75,4 +75,4 @@ export const inferenceProfileSchema = z.strictObject({
   spec,
   status: status.exactOptional(),
 });
-export type InferenceProfile = z.infer<typeof inferenceProfileSchema>;
+export type InferenceProfile = Stored<z.infer<typeof inferenceProfileSchema>>;

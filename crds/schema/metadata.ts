@@ -25,3 +25,31 @@ export const metadata = z.looseObject({
     )
     .exactOptional(),
 });
+
+/** Metadata of an object that the API server has stored: it has an identity and a version. */
+export interface StoredMetadata {
+  readonly name: string;
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly creationTimestamp: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** A kind as it comes back from the API server. */
+export type Stored<T extends { metadata: object }> = Omit<T, 'metadata'> & { readonly metadata: StoredMetadata };

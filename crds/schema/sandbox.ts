@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conditions } from './condition.ts';
 import { apiVersion } from './group.ts';
-import { metadata } from './metadata.ts';
+import { metadata, type Stored } from './metadata.ts';
 import { absolutePath, duration, modelName, objectName, resourceAmount, timestamp } from './primitives.ts';
 import { rule } from './rule.ts';
 
@@ -254,4 +254,4 @@ export const sandboxSchema = rule(
   `metadata.name is too long: at most ${maxNameLength} characters, because the pod is named csb-NAME`,
   ({ metadata: { name } }) => name.length <= maxNameLength,
 );
-export type Sandbox = z.infer<typeof sandboxSchema>;
+export type Sandbox = Stored<z.infer<typeof sandboxSchema>>;
