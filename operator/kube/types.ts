@@ -1,112 +1,186 @@
-// What controllers see of the API server. Objects are raw JSON: nothing is dropped or renamed on the way.
-import type { StoredMetadata } from '../../crds/schema/metadata.ts';
+// What controllers and hub program against: Kubernetes without business words. Implementations lie beside it, one a file.
 
-/** Any stored object; kinds of ours and types of @kubernetes/client-node (types only) fit it. */
+/** The part of every object this package reads; kinds add their own fields. */
 export interface KubeObject {
   readonly apiVersion?: string;
   readonly kind?: string;
-  readonly metadata: StoredMetadata;
+  readonly metadata: ObjectMeta;
 }
 
-/** One resource of the API, by its REST name. */
-export interface Resource {
-  /** `creel.dev/v1alpha1`, `v1`, `networking.k8s.io/v1`. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly plural: string;
-  readonly namespaced: boolean;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
 }
 
-export interface ObjectRef {
-  readonly namespace: string;
+/** One served resource. T travels along, so that `client.get(resources.sandboxes, …)` answers a Sandbox. */
+export interface ResourceRef<T extends KubeObject = KubeObject> {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  /** Never set: carries T for the compiler. */
+  readonly objectType?: T;
+}
+
+/** Where one object is; `namespace` is absent for cluster-wide resources. */
+export interface ObjectName {
+  readonly namespace?: string;
   readonly name: string;
 }
 
-/** What is sent: an object that need not have been stored yet. */
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name?: string; readonly generateName?: string; readonly namespace?: string; readonly [key: string]: unknown };
-  readonly [key: string]: unknown;
+/** Why the API server said no, or why nobody knows whether it did. `reason` is the Status's (`Conflict`, `Forbidden` …). */
+export interface ApiFailure {
+  /** HTTP status; 0 where no answer came. */
+  readonly status: number;
+  readonly reason: string;
+  readonly message: string;
+  /** From `Retry-After`. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * What became of a write. Refusals (4xx: AlreadyExists, Conflict, NotFound, Invalid, Forbidden …) are values;
+ * 408, 429, 5xx and broken connections are thrown as ApiError: the queue backs off and tries again.
+ */
+export type Written<T> =
+  | { readonly ok: true; readonly object: T }
+  | { readonly ok: false; readonly refusal: ApiFailure };
+
+export interface ListOptions {
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface ApplyOptions {
+  readonly fieldManager?: string;
+  /** Default true: what we declare is ours. */
+  readonly force?: boolean;
 }
 
 export interface DeleteOptions {
-  /** Precondition: delete only this very object. */
+  /** The object that was seen; another one of the same name is left alone (Conflict). */
   readonly uid?: string;
   readonly resourceVersion?: string;
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
   readonly gracePeriodSeconds?: number;
 }
 
-export interface ApplyOptions {
-  readonly fieldManager?: string;
-  /** Precondition: server-side apply would otherwise silently adopt a foreign object of that name. */
-  readonly uid?: string;
-  readonly force?: boolean;
-}
-
-/** Every call rejects with KubeError for an answer of 400 and above, with a TypeError or SystemError when there is none. */
 export interface KubeClient {
-  /** undefined when there is none (404). */
-  get<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<T | undefined>;
-  /** All pages; namespace undefined = of the whole cluster. */
-  list<T extends KubeObject>(resource: Resource, namespace?: string, query?: Readonly<Record<string, string>>): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }>;
-  create<T extends KubeObject>(resource: Resource, manifest: Manifest): Promise<T>;
-  /** Server-side apply. */
-  apply<T extends KubeObject>(resource: Resource, manifest: Manifest, options?: ApplyOptions): Promise<T>;
-  /** JSON merge patch of the object; `metadata.resourceVersion` or `uid` in the body are preconditions. */
-  patch<T extends KubeObject>(resource: Resource, ref: ObjectRef, body: unknown): Promise<T>;
+  /** undefined on 404; throws ApiError on everything else that is no object (403 too). */
+  get<T extends KubeObject>(resource: ResourceRef<T>, name: ObjectName): Promise<T | undefined>;
+  /** Every page; never a partial list. */
+  list<T extends KubeObject>(resource: ResourceRef<T>, options?: ListOptions): Promise<readonly T[]>;
+  /** POST with strict field validation. */
+  create<T extends KubeObject>(resource: ResourceRef<T>, object: T): Promise<Written<T>>;
+  /**
+   * Server-side apply. Put the uid that was observed into `metadata.uid`: another object of that name is then a Conflict
+   * instead of being adopted. Without a uid it creates.
+   */
+  apply<T extends KubeObject>(resource: ResourceRef<T>, object: T, options?: ApplyOptions): Promise<Written<T>>;
+  /** Server-side apply of the status subresource; `metadata.uid` likewise. */
+  applyStatus<T extends KubeObject>(resource: ResourceRef<T>, object: T, options?: ApplyOptions): Promise<Written<T>>;
+  /** JSON merge patch. Put uid or resourceVersion into `patch.metadata` as precondition. */
+  mergePatch<T extends KubeObject>(
+    resource: ResourceRef<T>,
+    name: ObjectName,
+    patch: unknown,
+    subresource?: string,
+  ): Promise<Written<T>>;
   /** JSON merge patch of the status subresource. */
-  patchStatus<T extends KubeObject>(resource: Resource, ref: ObjectRef, body: unknown): Promise<T>;
-  replace<T extends KubeObject>(resource: Resource, manifest: Manifest): Promise<T>;
-  /** False when it was gone already. */
-  delete(resource: Resource, ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
-  /** POST to any path, for reviews (TokenReview, SubjectAccessReview). */
-  post<T>(path: string, body: unknown): Promise<T>;
-  /** GET of any path. */
-  raw<T>(path: string): Promise<T>;
-  /** One watch request: lines of the stream until it ends, fails or the signal aborts. */
-  watch(resource: Resource, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  patchStatus<T extends KubeObject>(resource: ResourceRef<T>, name: ObjectName, patch: unknown): Promise<Written<T>>;
+  /** Gone already counts as done; a uid or resourceVersion that differs is a refusal. */
+  delete(resource: ResourceRef, name: ObjectName, options?: DeleteOptions): Promise<Deleted>;
+  /** POSTs an object that is answered and not stored (TokenReview, SubjectAccessReview), or a subresource of one that is. */
+  post<Answer>(resource: ResourceRef, name: PostTarget, body: unknown): Promise<Answer>;
 }
 
-export interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  readonly object: unknown;
+/** `{}` for a review; `{namespace, name, subresource}` for one such as `eviction`. */
+export interface PostTarget {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
 }
 
-/** A change as the store announces it, after it holds the new state. */
-export type Change<T> =
-  | { readonly type: 'set'; readonly object: T; readonly old?: T }
-  | { readonly type: 'delete'; readonly old: T };
+export type Deleted = { readonly ok: true } | { readonly ok: false; readonly refusal: ApiFailure };
 
-/** The cache of one resource. */
+export type Change<T extends KubeObject> =
+  | { readonly type: 'Added'; readonly object: T }
+  | { readonly type: 'Modified'; readonly object: T; readonly before: T }
+  | { readonly type: 'Deleted'; readonly object: T };
+
+/** An indexed copy of what the API server has, kept by one watch. Objects in it are frozen by agreement: never change them. */
 export interface Store<T extends KubeObject> {
-  get(ref: ObjectRef): T | undefined;
-  getByUid(uid: string): T | undefined;
+  get(name: ObjectName): T | undefined;
+  byUid(uid: string): T | undefined;
+  /** In no particular order; of one namespace, or all. */
   list(namespace?: string): readonly T[];
-  /** Objects whose label has that value. */
-  byLabel(label: string, value: string, namespace?: string): readonly T[];
-  /** Called synchronously, in order, for every change after subscribing; the returned function ends it. */
-  subscribe(listener: (change: Change<T>) => void): () => void;
-  /** Takes what a write returned, so that the next reconcile does not act on the past. Older versions are ignored. */
-  observe(object: T): void;
+  /** By an index given when the store was made. */
+  byIndex(index: string, value: string): readonly T[];
+  /** Called in the same tick as the watch event, after the store has it. A listener must not throw. */
+  subscribe(listener: (change: Change<T>) => void, signal: AbortSignal): void;
+  /** Resolves when the first list is complete. */
+  synced(): Promise<void>;
 }
 
-export type Result = { readonly again: 'never' } | { readonly again: 'after'; readonly ms: number };
+/** Values under which an object is found; an index must be a pure function of the object. */
+export type Indexes<T extends KubeObject> = Readonly<Record<string, (object: T) => readonly string[]>>;
 
-/** One kind of work. A rejection is retried with backoff; the same key never runs twice at once. */
-export type Reconcile = (ref: ObjectRef, signal: AbortSignal) => Promise<Result>;
+/** `namespace/name`, or `name` for cluster-wide objects. */
+export type Key = string;
 
+/** Keyed work: a key waits at most once, and never runs twice at the same time. */
 export interface Queue {
-  add(ref: ObjectRef): void;
-  addAfter(ref: ObjectRef, ms: number): void;
+  add(key: Key): void;
+  /** The earliest of several wins. */
+  addAfter(key: Key, delayMs: number): void;
 }
 
+export type ReconcileResult =
+  | { readonly type: 'Done' }
+  /** Look again then, though nothing may have changed: expiry, a renewal. */
+  | { readonly type: 'Again'; readonly afterMs: number };
+
+/** Throwing means: broken infrastructure or a bug; the key comes back with backoff. */
+export interface Reconciler {
+  readonly name: string;
+  reconcile(key: Key, signal: AbortSignal): Promise<ReconcileResult>;
+}
+
+/** Kubernetes Events. Equal ones within a while are one object with a count; best effort, never fails a reconcile. */
 export interface EventRecorder {
-  /** `reason` is CamelCase from a closed list; equal ones are counted, not repeated. */
-  record(regarding: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  record(regarding: KubeObject & { readonly kind: string; readonly apiVersion: string }, event: KubeEvent): void;
+}
+
+export interface KubeEvent {
+  readonly type: 'Normal' | 'Warning';
+  /** From the closed list in operator/event-reasons.ts. */
+  readonly reason: string;
+  readonly note: string;
 }
 
 export interface Clock {
   nowMs(): number;
+  /** Calls `run` once after `delayMs`, unless the signal aborts before. */
+  after(delayMs: number, run: () => void, signal: AbortSignal): void;
 }
