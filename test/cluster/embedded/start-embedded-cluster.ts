@@ -1,27 +1,24 @@
 // `up`: brings an embedded cluster to what was asked for, from whatever state an earlier run left it in.
 import { mkdirSync } from 'node:fs';
 import { stateRoot } from '../base/folders.ts';
-import { type ProcessIdentity } from '../base/process-identity.ts';
+import { isRunning, type ProcessIdentity } from '../base/process-identity.ts';
 import type { Progress } from '../base/progress.ts';
 import { requireDiskSpace } from '../base/require-disk-space.ts';
 import { withFileLock } from '../base/with-file-lock.ts';
+import { ensureNodeImages } from '../build/base-images.ts';
+import { ensureCriBinaries } from '../build/cri-binaries.ts';
+import { ensureDebianPackages } from '../build/debian-packages.ts';
 import { ensureKubeBinaries, type KubeBinaries } from '../build/kube-binaries.ts';
-import { addressesOf } from './addresses.ts';
 import { allocateSubnet } from './allocate-subnet.ts';
-import { createCertificates } from './certificates.ts';
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './cluster-record.ts';
-import {
-  apiServerSpec,
-  bindAdministrators,
-  controllerManagerSpec,
-  etcdSpec,
-  waitForApiServer,
-} from './control-plane.ts';
+import { waitForApiServer } from './control-plane.ts';
 import { type EmbeddedCluster, openEmbeddedCluster } from './embedded-cluster.ts';
 import { type ClusterLayout, layoutOf } from './layout.ts';
 import { listProcesses, startProcess } from './managed-process.ts';
-import { createControlPlaneNetwork, netnsExists } from './network.ts';
+import { netnsExists } from './network.ts';
 import { requireHost } from './require-host.ts';
+import { startControlPlane } from './start-control-plane.ts';
+import { startNodes } from './start-nodes.ts';
 import { tearDown } from './tear-down.ts';
 
 export interface EmbeddedOptions {
@@ -37,53 +34,70 @@ export interface EmbeddedOptions {
 
 export async function startEmbeddedCluster(options: EmbeddedOptions): Promise<EmbeddedCluster> {
   requireHost();
-  const context = { progress: options.progress, signal: options.signal };
-  const binaries = await ensureKubeBinaries(context);
+  const tools = await ensureTools(options);
   const layout = layoutOf(options.name);
   await withFileLock(layout.lock, options.signal, async () => {
-    if (isReusable(layout)) await resume(layout, options);
-    else await startFresh(layout, binaries, options);
+    if (isReusable(layout)) await resume(layout, tools, options);
+    else await startFresh(layout, tools, options);
   });
-  return openEmbeddedCluster(options.name, { binaries, signal: options.signal });
+  return openEmbeddedCluster(options.name, { ...tools, signal: options.signal });
 }
+
+interface Tools {
+  readonly binaries: KubeBinaries;
+  readonly cri?: string;
+  readonly images: readonly string[];
+}
+
+async function ensureTools({ nodes, ...context }: EmbeddedOptions): Promise<Tools> {
+  const binaries = await ensureKubeBinaries(context);
+  if (nodes === 0) return { binaries, images: [] };
+  await ensureDebianPackages(nodePackages, context);
+  return { binaries, cri: await ensureCriBinaries(context), images: await ensureNodeImages(context) };
+}
+
+/** What kube-proxy, the NetworkPolicy controller and the kubelet call, and the library that runc is linked with. */
+const nodePackages = ['conntrack', 'ipset', 'iptables', 'kmod', 'libseccomp2', 'nftables'];
 
 /** Whether the cluster was complete once and its namespaces are still there (they are not after a reboot). */
 function isReusable(layout: ClusterLayout): boolean {
-  return readClusterRecord(layout.name)?.phase === 'ready' && netnsExists(layout.controlPlaneNetns);
+  if (readClusterRecord(layout.name)?.phase !== 'ready' || !netnsExists(layout.controlPlaneNetns)) return false;
+  // A node's mounts cannot be made anew under its running programs.
+  return listProcesses(layout).every(({ spec, identity }) => !spec.name.endsWith('-mounts') || isRunning(identity));
 }
 
-/** Starts again what ended meanwhile. */
-async function resume(layout: ClusterLayout, { signal }: EmbeddedOptions): Promise<void> {
+/** Starts again what ended meanwhile, and adds the nodes that are missing. */
+async function resume(layout: ClusterLayout, tools: Tools, options: EmbeddedOptions): Promise<void> {
   for (const { spec } of listProcesses(layout)) await startProcess(layout, spec);
-  await waitForApiServer(layout, signal);
+  await waitForApiServer(layout, options.signal);
+  const record = readClusterRecord(layout.name);
+  if (record === undefined || record.nodeCount >= options.nodes) return;
+  await addNodes(layout, { ...record, nodeCount: options.nodes }, tools, record.nodeCount, options.signal);
 }
 
-async function startFresh(layout: ClusterLayout, binaries: KubeBinaries, options: EmbeddedOptions): Promise<void> {
+async function startFresh(layout: ClusterLayout, tools: Tools, options: EmbeddedOptions): Promise<void> {
   await tearDown(layout);
   await requireDiskSpace(stateRoot(), 2_000, 'A cluster');
   mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
   const record = await allocateSubnet(options.signal, subnet => newRecord(options, subnet));
-  await startControlPlane(layout, binaries.kube, record, options);
+  await startControlPlane(layout, record, tools.binaries.kube, options.signal);
+  await addNodes(layout, record, tools, 0, options.signal);
+}
+
+async function addNodes(
+  layout: ClusterLayout,
+  record: ClusterRecord,
+  { binaries, cri, images }: Tools,
+  existing: number,
+  signal: AbortSignal,
+): Promise<void> {
+  writeClusterRecord({ ...record, phase: 'starting' });
+  if (record.nodeCount > 0 && cri !== undefined)
+    await startNodes({ layout, record, kube: binaries.kube, cri, images }, existing, signal);
   writeClusterRecord({ ...record, phase: 'ready' });
 }
 
 function newRecord(options: EmbeddedOptions, subnet: number): ClusterRecord {
   const { name, nodes, fsync = false, owner } = options;
   return { name, phase: 'starting', subnet, nodeCount: nodes, fsync, ...(owner === undefined ? {} : { owner }) };
-}
-
-async function startControlPlane(
-  layout: ClusterLayout,
-  kube: string,
-  record: ClusterRecord,
-  { signal }: EmbeddedOptions,
-): Promise<void> {
-  const address = addressesOf(record.subnet).controlPlane;
-  await createControlPlaneNetwork(layout, record.subnet);
-  await startProcess(layout, etcdSpec(layout, kube, record.fsync));
-  await createCertificates(layout, kube, address);
-  await startProcess(layout, apiServerSpec(layout, kube, address));
-  await waitForApiServer(layout, signal);
-  await bindAdministrators(layout);
-  await startProcess(layout, controllerManagerSpec(layout, kube));
 }

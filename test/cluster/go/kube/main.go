@@ -35,6 +35,7 @@ var programs = map[string]func() int{
 	"kubelet":            func() int { return runCobra(kubelet.NewKubeletCommand(context.Background())) },
 	"netpol":             func() int { return report(enforceNetworkPolicy(os.Args[1:])) },
 	"proxy":              func() int { return runCobra(proxy.NewProxyCommand()) },
+	"storage":            func() int { return report(provisionStorage(os.Args[1:])) },
 	"scheduler":          func() int { return runCobra(scheduler.NewSchedulerCommand()) },
 }
 
