@@ -105,3 +105,8 @@ const neverReachable: ReadonlySet<AddressClass> = new Set<AddressClass>([
 export function isNeverReachable(addressClass: AddressClass): boolean {
   return neverReachable.has(addressClass);
 }
+
+/** Every block of such addresses, for refusing rules that hold one. */
+export const neverReachableBlocks: readonly Cidr[] = table
+  .filter(([, addressClass]) => isNeverReachable(addressClass))
+  .map(([block]) => block);

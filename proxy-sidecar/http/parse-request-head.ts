@@ -81,7 +81,7 @@ interface StartLine {
 function parseStartLine(line: string, limits: HttpLimits): StartLine | RequestProblem {
   const [method = '', rawTarget = '', protocol = '', ...more] = line.split(' ');
   if (more.length > 0 || !/^HTTP\/\d\.\d$/.test(protocol))
-    return /^HTTP\//.test(protocol) ? 'UnsupportedVersion' : 'BadRequestLine';
+    return protocol.startsWith('HTTP/') ? 'UnsupportedVersion' : 'BadRequestLine';
   // CONNECT and TRACE open or mirror more than one request; PRI is the first word of HTTP/2.
   if (!/^[A-Z][A-Z_-]{0,31}$/.test(method) || ['CONNECT', 'TRACE', 'PRI'].includes(method)) return 'BadMethod';
   const version = { 'HTTP/1.1': '1.1', 'HTTP/1.0': '1.0' }[protocol] as '1.0' | '1.1' | undefined;

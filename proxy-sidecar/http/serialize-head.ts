@@ -17,13 +17,6 @@ function serialize(startLine: string, fields: readonly HeaderField[]): Buffer {
 
 /** The one field that says how long the body is. */
 export function framingFields(framing: BodyFraming): readonly HeaderField[] {
-  switch (framing.kind) {
-    case 'Length':
-      return [headerField('Content-Length', String(framing.bytes))];
-    case 'Chunked':
-      return [headerField('Transfer-Encoding', 'chunked')];
-    case 'None':
-    case 'Close':
-      return [];
-  }
+  if (framing.kind === 'Length') return [headerField('Content-Length', String(framing.bytes))];
+  return framing.kind === 'Chunked' ? [headerField('Transfer-Encoding', 'chunked')] : [];
 }

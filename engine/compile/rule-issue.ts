@@ -1,0 +1,28 @@
+// Why a rule allows nothing, in words for a condition: field, what is wrong with its value, what to do.
+
+export type IssueReason =
+  | 'UnknownField'
+  | 'Invalid'
+  | 'BadHost'
+  | 'BadCidr'
+  | 'PublicSuffix'
+  | 'SyntheticRange'
+  | 'NeverReachable'
+  | 'ReservedName'
+  | 'UnsupportedProtocol'
+  | 'UnsupportedCredential'
+  | 'ServiceNotFound'
+  | 'IdentityRequired'
+  | 'BeyondCeiling'
+  | 'Conflict';
+
+export interface RuleIssue {
+  /** `namespace/policy`, or `cluster/policy` for a ClusterEgressPolicy. */
+  readonly policy: string;
+  readonly rule: string;
+  readonly reason: IssueReason;
+  readonly message: string;
+}
+
+/** An issue before it is known whose it is. */
+export type Problem = Pick<RuleIssue, 'reason' | 'message'>;
