@@ -24,15 +24,19 @@ export interface KubeClientOptions {
   readonly fieldManager: string;
   /** Ends every request in flight. */
   readonly signal: AbortSignal;
+  /** Asked before every write: who was paused and lost the lease meanwhile must not act on what it knew. */
+  readonly mayWrite?: () => boolean;
 }
 
 const requestTimeoutMs = 30_000;
+const notLeading: ApiFailure = { status: 0, reason: 'NotLeading', message: 'the leader lease is not held any more' };
 const strict = { fieldValidation: 'Strict' };
 
 type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly refusal: ApiFailure };
 
-export function createKubeClient({ transport, fieldManager, signal }: KubeClientOptions): KubeClient {
+export function createKubeClient({ transport, fieldManager, signal, mayWrite }: KubeClientOptions): KubeClient {
   const ask = async (request: Omit<ApiRequest, 'signal'>): Promise<Answer> => {
+    if (request.method !== 'GET' && mayWrite?.() === false) throw new ApiError(notLeading);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
     const { status, body, retryAfterMs } = await transport.send({ ...request, signal: limit });
     const value = await readJson(request, body);
