@@ -1,0 +1,54 @@
+package main
+
+import "fmt"
+
+const fenceTable = "creel"
+
+// renderFence is the whole packet fence of a pod as one nft transaction. The order of the rules is security:
+//
+//   - The mark is set and accepted for the sidecar's uid first. It is accepted for ownerless packets (the tail and FIN of a
+//     closed socket) only after every packet with another owner has been rejected: otherwise an agent that binds the port
+//     of a sidecar connection which the server has reset would inherit its conntrack entry, mark included, for 10 s.
+//   - RSTs from the sidecar's ports pass on loopback so that a connect to a dead sidecar fails at once; nothing else does,
+//     so that nobody who squats on those ports is heard.
+func renderFence() string {
+	ports := fmt.Sprintf("{ %d, %d, %d }", TransparentPort, DNSPort, HealthPort)
+	return fmt.Sprintf(`table inet %[1]s {}
+delete table inet %[1]s
+table inet %[1]s {
+  chain nat_out {
+    type nat hook output priority -100; policy accept;
+    meta skuid %[2]d accept
+    udp dport 53 redirect to :%[4]d
+    tcp dport 53 redirect to :%[4]d
+    oifname "lo" accept
+    meta l4proto tcp redirect to :%[3]d
+  }
+  chain out {
+    type filter hook output priority filter; policy drop;
+    ct state invalid counter drop
+    meta skuid %[2]d ct mark set %#[6]x accept
+    oifname "lo" tcp sport %[7]s tcp flags & rst == rst accept
+    tcp sport %[7]s counter drop
+    udp sport %[4]d counter drop
+    ct status dnat tcp dport { %[3]d, %[4]d } accept
+    ct status dnat udp dport %[4]d accept
+    oifname "lo" tcp dport %[7]s counter reject with tcp reset
+    oifname "lo" udp dport %[4]d counter reject
+    oifname "lo" accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    meta skuid >= 0 meta l4proto tcp counter reject with tcp reset
+    meta skuid >= 0 counter reject
+    ct mark %#[6]x ct state established,related accept
+    counter comment "default drop"
+  }
+  chain in {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    iifname "lo" accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
+    tcp dport %[5]d accept
+  }
+}
+`, fenceTable, SidecarUID, TransparentPort, DNSPort, HealthPort, SidecarMark, ports)
+}

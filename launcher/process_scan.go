@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// asAgent runs f on a thread whose file system uid and gid are the agent's: the kernel then lets it read the agent's
+// /proc/PID without any capability, and nothing the agent could not read itself. Kill and ptrace checks look at the real
+// uid, so the agent gains nothing over this thread.
+func asAgent(uid, gid int, f func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	setFsIDs(uid, gid)
+	defer setFsIDs(0, 0)
+	f()
+}
+
+func setFsIDs(uid, gid int) {
+	// gid first on the way in and uid first on the way out would both work: SETUID and SETGID are held throughout.
+	_, _, _ = unix.RawSyscall(unix.SYS_SETFSGID, uintptr(gid), 0, 0)
+	_, _, _ = unix.RawSyscall(unix.SYS_SETFSUID, uintptr(uid), 0, 0)
+}
+
+// scanSockets passes once over /proc and says which processes hold each of the wanted sockets. blind counts the processes
+// whose descriptors could not be read: one of them may be the holder.
+func scanSockets(wanted map[uint32]bool) (holders map[uint32][]int, blind int) {
+	holders = map[uint32][]int{}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return holders, 1
+	}
+	self := os.Getpid()
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil || pid == self {
+			continue
+		}
+		inodes, readable := socketsOf(pid)
+		if !readable {
+			blind++
+		}
+		for inode := range inodes {
+			if wanted[inode] {
+				holders[inode] = append(holders[inode], pid)
+			}
+		}
+	}
+	return holders, blind
+}
+
+func socketsOf(pid int) (inodes map[uint32]bool, readable bool) {
+	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
+	descriptors, err := os.ReadDir(dir)
+	if err != nil {
+		// A process of another uid cannot hold the agent's socket unless it was handed one; a vanished one does not.
+		return nil, os.IsNotExist(err) || !ownedByReader(pid)
+	}
+	inodes = map[uint32]bool{}
+	for _, descriptor := range descriptors {
+		target, err := os.Readlink(filepath.Join(dir, descriptor.Name()))
+		if err != nil {
+			continue
+		}
+		if text, ok := strings.CutPrefix(target, "socket:["); ok {
+			if inode, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 32); err == nil {
+				inodes[uint32(inode)] = true
+			}
+		}
+	}
+	return inodes, true
+}
+
+// ownedByReader says whether an unreadable process is the agent's after all: one that made itself undumpable.
+func ownedByReader(pid int) bool {
+	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(status)) {
+		if uids, ok := strings.CutPrefix(line, "Uid:"); ok {
+			fields := strings.Fields(uids)
+			return len(fields) > 0 && fields[0] != "0" && fields[0] != strconv.Itoa(SidecarUID)
+		}
+	}
+	return false
+}

@@ -1,0 +1,10 @@
+package main
+
+import "golang.org/x/sys/unix"
+
+const (
+	nativeArch = unix.AUDIT_ARCH_AARCH64
+	x32Bit     = 0
+)
+
+var deniedOnArch []uint32
