@@ -16,7 +16,9 @@ export class CommandError extends Error {
   readonly stderr: string;
 
   constructor(command: readonly string[], exitCode: number, stdout: string, stderr: string) {
-    super(`\`${command.join(' ')}\` exited with ${exitCode}: ${(stderr || stdout).trim().slice(-4_000)}`);
+    super(
+      `\`${command.join(' ')}\` exited with ${exitCode}: ${`${stdout.slice(-2_000)}\n${stderr.slice(-2_000)}`.trim()}`,
+    );
     this.command = command;
     this.exitCode = exitCode;
     this.stdout = stdout;

@@ -6,11 +6,14 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/cloudnativelabs/kube-router/pkg/controllers/netpol"
 	"github.com/cloudnativelabs/kube-router/pkg/healthcheck"
 	"github.com/cloudnativelabs/kube-router/pkg/options"
 	"github.com/spf13/pflag"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -35,6 +38,9 @@ func enforceNetworkPolicy(args []string) error {
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
+	if err := waitForNode(ctx, client, settings.HostnameOverride); err != nil {
+		return err
+	}
 
 	shared := informers.NewSharedInformerFactory(client, 0)
 	pods := shared.Core().V1().Pods().Informer()
@@ -63,6 +69,18 @@ func enforceNetworkPolicy(args []string) error {
 	go controller.Run(heartbeats, ctx.Done(), &running)
 	<-ctx.Done()
 	running.Wait()
+	return nil
+}
+
+// waitForNode waits for the kubelet to register its node: the controller reads the node's address once, when it is made.
+func waitForNode(ctx context.Context, client kubernetes.Interface, name string) error {
+	err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		node, err := client.CoreV1().Nodes().Get(ctx, name, meta.GetOptions{})
+		return err == nil && len(node.Status.Addresses) > 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for node %q: %w", name, err)
+	}
 	return nil
 }
 
