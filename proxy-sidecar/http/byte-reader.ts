@@ -13,7 +13,11 @@ export class ByteReader {
   #buffered: Buffer = empty;
   #ended = false;
   #wake: (() => void) | undefined;
-  readonly #onReadable = () => this.#wake?.();
+  readonly #onReadable = () => {
+    if (this.#wake !== undefined) this.#wake();
+    // Nobody reads now; a look without taking anything lets an end of the stream be noticed.
+    else if (this.#stream.readableLength === 0) this.#stream.read(0);
+  };
 
   constructor(stream: Readable) {
     this.#stream = stream;

@@ -32,8 +32,10 @@ const reasons: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
   413: 'Content Too Large',
+  415: 'Unsupported Media Type',
   417: 'Expectation Failed',
   421: 'Misdirected Request',
   429: 'Too Many Requests',
@@ -59,6 +61,8 @@ export interface JsonResponseOptions {
   readonly headOnly?: boolean;
   /** Value of X-Creel-Decision. */
   readonly decision: string;
+  /** For X-Should-Retry, which the model vendors' clients obey. */
+  readonly shouldRetry?: boolean;
 }
 
 /** A JSON answer of the sidecar's own. */
@@ -69,6 +73,7 @@ export function jsonResponse(status: number, body: unknown, options: JsonRespons
     headerField('Content-Length', String(json.length)),
     headerField('X-Creel-Decision', options.decision.replace(/[^\x20-\x7e]/g, '?')),
     headerField('Cache-Control', 'no-store'),
+    ...(options.shouldRetry === undefined ? [] : [headerField('X-Should-Retry', String(options.shouldRetry))]),
     headerField('Connection', options.keepAlive === true ? 'keep-alive' : 'close'),
   ]);
   return options.headOnly === true ? head : Buffer.concat([head, json]);

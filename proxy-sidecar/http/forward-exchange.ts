@@ -4,6 +4,7 @@ import type { Permit } from '../../engine/decide/permit.ts';
 import type { BodyFraming } from './body-framing.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { encodeChunk, lastChunk } from './chunked-decoder.ts';
+import { wantsKeepAlive } from './connection-end.ts';
 import { denyResponse } from './deny-response.ts';
 import { endToEndRequestFields, endToEndResponseFields } from './end-to-end-fields.ts';
 import { headerField } from './header-fields.ts';
@@ -12,7 +13,7 @@ import type { ResponseHead } from './parse-response-head.ts';
 import { readBody } from './read-body.ts';
 import { readResponseHead } from './read-response-head.ts';
 import { framingFields, serializeRequestHead, serializeResponseHead } from './serialize-head.ts';
-import { type ServeHttpOptions, wantsKeepAlive } from './serve-http.ts';
+import type { ServeHttpOptions } from './serve-http.ts';
 import type { OpenUpstream, UpstreamConnection } from './upstream-connection.ts';
 import { writeBytes } from './write-bytes.ts';
 

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Permit } from '../../engine/decide/permit.ts';
 import { ByteReader } from './byte-reader.ts';
+import { endGently, wantsKeepAlive } from './connection-end.ts';
 import { type DenyBody, type DenyOptions, denyResponse } from './deny-response.ts';
 import { type ExchangeResult, forwardExchange } from './forward-exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
@@ -139,29 +140,3 @@ function badRequestBody(problem: string, { host, port }: ServeHttpOptions): Deny
     next: 'Send plain HTTP/1.1 with one Host field that names the host connected to.',
   };
 }
-
-/** HTTP/1.1 stays open unless told otherwise; HTTP/1.0 is always closed, which it must expect. */
-export function wantsKeepAlive(head: RequestHead): boolean {
-  const isClosing = head.fields.some(({ key, value }) => key === 'connection' && /\bclose\b/i.test(value));
-  return head.version === '1.1' && !isClosing;
-}
-
-/** Lets the last answer arrive: destroying a socket with unread input makes the kernel reset it. */
-async function endGently(client: Duplex, reader: ByteReader): Promise<void> {
-  reader.discardRest();
-  if (client.destroyed || client.readableEnded) {
-    if (!client.destroyed) client.end();
-    return;
-  }
-  await new Promise<void>(resolve => {
-    const timer = setTimeout(resolve, lingerMs);
-    const settle = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    client.once('close', settle).once('end', settle);
-    client.end();
-  });
-}
-
-const lingerMs = 1000;
