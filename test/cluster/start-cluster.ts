@@ -5,7 +5,7 @@ import type { ProcessIdentity } from './base/process-identity.ts';
 import type { Progress } from './base/progress.ts';
 import type { Cluster } from './cluster.ts';
 import { clusterNameFromEnvironment } from './embedded/cluster-name.ts';
-import { startEmbeddedCluster } from './embedded/start-embedded-cluster.ts';
+import { type OutsideAttachment, startEmbeddedCluster } from './embedded/start-embedded-cluster.ts';
 import { startK3sCluster } from './k3s/start-k3s-cluster.ts';
 import { openKubeconfigCluster } from './kubeconfig/open-kubeconfig-cluster.ts';
 
@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly fsync?: boolean;
   /** The process whose end makes the cluster an orphan, to be swept by the next run; without it, it stays until `down`. */
   readonly owner?: ProcessIdentity;
+  /** The namespace in which the nodes' default route ends (embedded only). */
+  readonly outside?: OutsideAttachment;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }

@@ -1,11 +1,11 @@
 // What a cluster with nodes has besides Kubernetes itself: names (CoreDNS) and volumes (a storage class).
 import { stringify } from 'yaml';
-import { runCommand } from '../base/run-command.ts';
 import { emptyImage } from '../build/base-images.ts';
 import { clusterDnsAddress } from './addresses.ts';
 import { corefile } from './corefile.ts';
 import type { ClusterLayout } from './layout.ts';
 import type { ProcessSpec } from './managed-process.ts';
+import { runForCluster } from './run-for-cluster.ts';
 
 export interface AddonInputs {
   /** The kube binary; CoreDNS's pod mounts it. */
@@ -24,7 +24,7 @@ export async function applyAddons(layout: ClusterLayout, inputs: AddonInputs): P
     .map(object => stringify(object, { version: '1.1' }))
     .join('---\n');
   const apply = ['--kubeconfig', layout.kubeconfig, 'apply', '--server-side', '--filename=-'];
-  await runCommand([inputs.kube, 'kubectl', ...apply], { stdin: manifest });
+  await runForCluster(layout, [inputs.kube, 'kubectl', ...apply], { stdin: manifest });
 }
 
 const storageClass = {

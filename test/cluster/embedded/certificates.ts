@@ -2,18 +2,19 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { runCommand } from '../base/run-command.ts';
 import { kubernetesVersion } from '../build/kube-binaries.ts';
 import { apiServerPort, podCidr, serviceCidr } from './addresses.ts';
 import type { ClusterLayout } from './layout.ts';
+import { runForCluster } from './run-for-cluster.ts';
 
 export async function createCertificates(layout: ClusterLayout, kube: string, address: string): Promise<void> {
   mkdirSync(layout.kubeconfigs, { recursive: true });
   writeFileSync(configPath(layout), kubeadmConfig(layout, address));
   const config = ['--config', configPath(layout)];
-  await runCommand([kube, 'kubeadm', 'init', 'phase', 'certs', 'all', ...config]);
+  await runForCluster(layout, [kube, 'kubeadm', 'init', 'phase', 'certs', 'all', ...config]);
   for (const kubeconfig of ['admin', 'super-admin', 'controller-manager', 'scheduler'])
-    await runCommand(
+    await runForCluster(
+      layout,
       [kube, 'kubeadm', 'init', 'phase', 'kubeconfig', kubeconfig, ...config].concat(
         '--kubeconfig-dir',
         layout.kubeconfigs,
@@ -31,7 +32,7 @@ export async function createClientKubeconfig(
   const path = join(layout.kubeconfigs, `user-${[user, ...groups].map(encodeURIComponent).join('+')}.conf`);
   if (existsSync(path)) return path;
   const identity = ['--client-name', user, ...groups.flatMap(group => ['--org', group])];
-  const kubeconfig = await runCommand([
+  const kubeconfig = await runForCluster(layout, [
     kube,
     'kubeadm',
     'kubeconfig',

@@ -15,7 +15,8 @@ const clusterRecordSchema = z.object({
   fsync: z.boolean(),
   /** The run that takes the cluster down at its end; without one the cluster stays until `down`. */
   owner: processIdentitySchema.optional(),
-  outside: z.object({ netns: z.string(), gateway: z.string(), dns: z.string().optional() }).optional(),
+  /** The namespace in which the nodes' default route ends, and the name server in it. */
+  outside: z.object({ netns: z.string(), dns: z.string().optional() }).optional(),
 });
 export type ClusterRecord = z.infer<typeof clusterRecordSchema>;
 

@@ -34,13 +34,15 @@ export async function createControlPlaneNetwork(layout: ClusterLayout, subnet: n
   await ip(netns, [`link set host master ${bridge}`, 'link set host up']);
 }
 
-/** Plugs a namespace into the cluster's bridge as eth0; how nodes and the outside world are connected. */
-export async function plugIntoBridge(
-  layout: ClusterLayout,
-  netns: string,
-  port: string,
-  address: string,
-): Promise<void> {
+/** Ends the cluster's default route in a namespace that somebody else made, and that must own every address. */
+export async function connectOutside(layout: ClusterLayout, netns: string, subnet: number): Promise<void> {
+  const { outside } = addressesOf(subnet);
+  await plugIntoBridge(layout, netns, 'outside', outside);
+  await setDefaultRoute(layout.controlPlaneNetns, outside);
+}
+
+/** Plugs a namespace into the cluster's bridge as eth0. */
+async function plugIntoBridge(layout: ClusterLayout, netns: string, port: string, address: string): Promise<void> {
   await runCommand([
     'ip',
     '-n',

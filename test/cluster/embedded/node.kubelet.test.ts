@@ -19,7 +19,7 @@ interface PodOptions {
   readonly container?: object;
 }
 
-function pod(name: string, { script = 'busybox sleep infinity', spec, container }: PodOptions = {}): unknown {
+function podManifest(name: string, { script = 'busybox sleep infinity', spec, container }: PodOptions = {}): unknown {
   const command = ['busybox', 'sh', '-c', script];
   return {
     apiVersion: 'v1',
@@ -34,9 +34,26 @@ function pod(name: string, { script = 'busybox sleep infinity', spec, container 
 }
 
 async function startPod(name: string, options?: PodOptions): Promise<void> {
-  await apply(pod(name, options));
+  await apply(podManifest(name, options));
   await kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s');
 }
+
+const fetchFrom = (address: string) =>
+  inPod('client', `busybox printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 1 ${address} 8080 | busybox grep hello`);
+
+const blocked = (address: string) =>
+  fetchFrom(address).then(
+    () => undefined,
+    () => true as const,
+  );
+const reached = (address: string) => fetchFrom(address).catch(() => undefined);
+
+const policy = (ingress: unknown) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'server' },
+  spec: { podSelector: { matchLabels: { app: 'server' } }, policyTypes: ['Ingress'], ingress },
+});
 
 beforeAll(async () => {
   const context = { progress: () => undefined, signal: new AbortController().signal };
@@ -83,17 +100,6 @@ test('a volume is writable by a user who is not root, through fsGroup, and its f
 });
 
 describe('NetworkPolicy', () => {
-  const fetch = (address: string) =>
-    inPod(
-      'client',
-      `busybox printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 1 ${address} 8080 | busybox grep hello`,
-    );
-  const blocked = (address: string) =>
-    fetch(address).then(
-      () => undefined,
-      () => true as const,
-    );
-  const reached = (address: string) => fetch(address).catch(() => undefined);
   let address: string;
 
   beforeAll(async () => {
@@ -107,12 +113,6 @@ describe('NetworkPolicy', () => {
   });
 
   test('one that selects the server closes it, and an ingress rule opens it again', async () => {
-    const policy = (ingress: unknown) => ({
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'NetworkPolicy',
-      metadata: { name: 'server' },
-      spec: { podSelector: { matchLabels: { app: 'server' } }, policyTypes: ['Ingress'], ingress },
-    });
     await apply(policy([]));
     await waitUntil(() => blocked(address), { what: 'the policy to close the server', timeoutMs: 15_000 });
     await apply(policy([{ from: [{ podSelector: { matchLabels: { app: 'client' } } }] }]));

@@ -10,7 +10,7 @@ import {
 } from './control-plane.ts';
 import type { ClusterLayout } from './layout.ts';
 import { startProcess } from './managed-process.ts';
-import { createControlPlaneNetwork } from './network.ts';
+import { connectOutside, createControlPlaneNetwork } from './network.ts';
 
 /** etcd, the API server and the controller manager, from nothing; the administrator can work when it answers. */
 export async function startControlPlane(
@@ -21,6 +21,7 @@ export async function startControlPlane(
 ): Promise<void> {
   const address = addressesOf(record.subnet).controlPlane;
   await createControlPlaneNetwork(layout, record.subnet);
+  if (record.outside !== undefined) await connectOutside(layout, record.outside.netns, record.subnet);
   await startProcess(layout, etcdSpec(layout, kube, record.fsync));
   await createCertificates(layout, kube, address);
   await startProcess(layout, apiServerSpec(layout, kube, address));

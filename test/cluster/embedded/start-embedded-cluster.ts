@@ -21,11 +21,21 @@ import { startControlPlane } from './start-control-plane.ts';
 import { startNodes } from './start-nodes.ts';
 import { tearDown } from './tear-down.ts';
 
+export interface OutsideAttachment {
+  readonly netns: string;
+  readonly dns?: string;
+}
+
 export interface EmbeddedOptions {
   readonly name: string;
   /** 0: a control plane only. */
   readonly nodes: number;
   readonly fsync?: boolean;
+  /**
+   * Where the nodes' default route ends: an existing network namespace, which gets an eth0 on the cluster's bridge and routes
+   * to the pods, and the name server in it. Without one the nodes reach each other and the host's end of the bridge only.
+   */
+  readonly outside?: OutsideAttachment;
   /** The process whose end makes the cluster an orphan; without it the cluster stays until `down`. */
   readonly owner?: ProcessIdentity;
   readonly progress: Progress;
@@ -98,6 +108,14 @@ async function addNodes(
 }
 
 function newRecord(options: EmbeddedOptions, subnet: number): ClusterRecord {
-  const { name, nodes, fsync = false, owner } = options;
-  return { name, phase: 'starting', subnet, nodeCount: nodes, fsync, ...(owner === undefined ? {} : { owner }) };
+  const { name, nodes, fsync = false, owner, outside } = options;
+  return {
+    name,
+    phase: 'starting',
+    subnet,
+    nodeCount: nodes,
+    fsync,
+    ...(owner === undefined ? {} : { owner }),
+    ...(outside === undefined ? {} : { outside: { ...outside } }),
+  };
 }

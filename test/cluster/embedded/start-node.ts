@@ -63,7 +63,7 @@ async function connectNode({ layout, record }: NodeContext, node: NodeLayout): P
   }
   if (record.outside === undefined) return;
   await routePods(record.outside.netns, node, record.subnet);
-  await setDefaultRoute(node.netns, record.outside.gateway);
+  await setDefaultRoute(node.netns, addressesOf(record.subnet).outside);
 }
 
 async function waitForContainerd(layout: ClusterLayout, node: NodeLayout): Promise<void> {

@@ -15,7 +15,7 @@ export async function tearDown(layout: ClusterLayout): Promise<void> {
   if (existsSync(`/sys/class/net/${layout.hostInterface}`))
     await runCommand(['ip', 'link', 'delete', layout.hostInterface]);
   for (const netns of netnsNamesOf(layout)) await runCommand(['ip', 'netns', 'delete', netns]);
-  rmSync(layout.folder, { recursive: true, force: true });
+  rmSync(layout.folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Kubelets and shims start others while we look: repeat until a look finds none. */
