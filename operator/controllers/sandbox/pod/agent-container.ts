@@ -1,0 +1,84 @@
+import type { V1AppArmorProfile, V1Container, V1EnvVar, V1SeccompProfile } from '@kubernetes/client-node';
+import type { Sandbox } from '../../../../crds/schema/sandbox.ts';
+import { agentGid, agentUid, containerNames, paths } from '../../../../protocol/constants.ts';
+import { agentMounts } from './build-volumes.ts';
+import { trustEnvironment } from './trust-environment.ts';
+
+const defaultResources = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '2Gi' } };
+
+/** The user's image under the launcher: it waits for the fence, locks itself in and only then runs the command. */
+export function agentContainer(sandbox: Sandbox): V1Container {
+  const { spec } = sandbox;
+  const { uid, gid } = agentIds(sandbox);
+  return {
+    name: containerNames.agent,
+    image: spec.image,
+    imagePullPolicy: 'IfNotPresent',
+    command: launcherCommand(sandbox),
+    workingDir: '/',
+    env: environment(sandbox),
+    resources: resources(sandbox),
+    securityContext: {
+      runAsUser: uid,
+      runAsGroup: gid,
+      runAsNonRoot: true,
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: seccompProfile(sandbox),
+      ...appArmor(sandbox),
+    },
+    volumeMounts: agentMounts(sandbox),
+    ...restartPolicy(sandbox),
+  };
+}
+
+/** Who the agent is, in numbers. */
+export function agentIds({ spec }: Sandbox): { readonly uid: number; readonly gid: number } {
+  return { uid: spec.user?.uid ?? agentUid, gid: spec.user?.gid ?? agentGid };
+}
+
+function launcherCommand({ spec }: Sandbox): string[] {
+  const command = [...(spec.command ?? []), ...(spec.args ?? [])];
+  const options = ['--landlock', spec.filesystem?.landlock ?? 'BestEffort', '--workdir', spec.workingDir ?? '/sandbox'];
+  return [paths.launcher, 'run', ...(command.length > 0 ? [] : ['--hold']), ...options, '--', ...command];
+}
+
+/** Ours come last and win: an agent's own SSL_CERT_FILE would only break its TLS. */
+function environment({ spec }: Sandbox): V1EnvVar[] {
+  const own = (spec.env ?? []).filter(({ name }) => !Object.hasOwn(trustEnvironment, name));
+  const home = own.some(({ name }) => name === 'HOME') ? [] : [{ name: 'HOME', value: '/sandbox' }];
+  return [...own, ...home, ...Object.entries(trustEnvironment).map(([name, value]) => ({ name, value }))];
+}
+
+function resources({ spec }: Sandbox): NonNullable<V1Container['resources']> {
+  const asked = spec.resources ?? defaultResources;
+  if (spec.gpu === undefined) return asked;
+  const resource = spec.gpu.resource ?? 'nvidia.com/gpu';
+  return { ...asked, limits: { ...asked.limits, [resource]: String(spec.gpu.count ?? 1) } };
+}
+
+/** The kubelet itself keeps the rule for one container (KEP-5307); the pod's own policy stays Always for the sidecar. */
+function restartPolicy({ spec }: Sandbox): { restartPolicy?: string } {
+  const restart = spec.lifecycle?.restart ?? 'Always';
+  return restart === 'Always' ? {} : { restartPolicy: restart };
+}
+
+function seccompProfile({ spec }: Sandbox): V1SeccompProfile {
+  return spec.process?.seccomp === 'Localhost'
+    ? { type: 'Localhost', localhostProfile: 'creel/agent.json' }
+    : { type: 'RuntimeDefault' };
+}
+
+function appArmor({ spec }: Sandbox): { appArmorProfile?: V1AppArmorProfile } {
+  switch (spec.process?.appArmor) {
+    case 'RuntimeDefault':
+      return { appArmorProfile: { type: 'RuntimeDefault' } };
+    case 'Localhost':
+      return { appArmorProfile: { type: 'Localhost', localhostProfile: 'creel-agent' } };
+    case 'Auto':
+    case undefined:
+      return {};
+  }
+}

@@ -1,0 +1,40 @@
+import type { V1Container } from '@kubernetes/client-node';
+import { containerNames } from '../../../../protocol/constants.ts';
+import { sidecarMounts } from './build-volumes.ts';
+
+const launcher = '/usr/local/bin/launcher';
+
+/**
+ * The first regular container: guard, then node. Its postStart waits for fence and snapshot, so that the kubelet starts
+ * the agent in the same pass; an init container or native sidecar would cost a second.
+ */
+export function sidecarContainer(image: string, agent: { readonly uid: number; readonly gid: number }): V1Container {
+  const ids = ['--agent-uid', String(agent.uid), '--agent-gid', String(agent.gid)];
+  return {
+    name: containerNames.sidecar,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    command: [launcher, 'guard', ...ids, '--', '/usr/local/bin/node', '/opt/creel/sidecar.mjs'],
+    lifecycle: { postStart: { exec: { command: [launcher, 'wait-ready'] } } },
+    livenessProbe: {
+      exec: { command: [launcher, 'verify'] },
+      initialDelaySeconds: 15,
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+      failureThreshold: 3,
+    },
+    resources: { requests: { cpu: '10m', memory: '48Mi' }, limits: { memory: '256Mi' } },
+    securityContext: {
+      runAsUser: 0,
+      runAsGroup: 0,
+      runAsNonRoot: false,
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'SETUID', 'SETGID', 'SETPCAP'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    volumeMounts: [...sidecarMounts],
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+  };
+}
