@@ -1,0 +1,379 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import * as fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Permit } from '../../engine/decide/permit.ts';
+import { defaultHttpLimits, type HttpLimits } from './http-limits.ts';
+import { type ExchangeRecord, type RequestFacts, type RequestVerdict, serveHttp } from './serve-http.ts';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+async function listen(
+  server: { listen(port: number, host: string): unknown } & NodeJS.EventEmitter & { close(): unknown },
+) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  return ((server as Server).address() as AddressInfo).port;
+}
+
+/** A stand-in for what the engine pins: the tests' own upstream on loopback. */
+const permitFor = (host: string, port: number) =>
+  ({
+    verdict: 'Permit',
+    host,
+    port,
+    addresses: ['127.0.0.1'],
+    allow: { by: 'Rule', id: 'r', protocol: 'HTTP', mode: 'Enforce' },
+  }) as unknown as Permit;
+
+interface Proxy {
+  readonly port: number;
+  readonly facts: RequestFacts[];
+  readonly records: ExchangeRecord[];
+  dials: number;
+}
+
+async function startProxy(
+  upstreamPort: number,
+  decide: (facts: RequestFacts) => RequestVerdict = facts => ({
+    verdict: 'Permit',
+    permit: permitFor(facts.host, facts.port),
+  }),
+  limits: Partial<HttpLimits> = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Proxy> {
+  const proxy: Proxy = { port: 0, facts: [], records: [], dials: 0 };
+  const server = createTcpServer({ allowHalfOpen: true }, client => {
+    void serveHttp(client, {
+      host: 'good.example',
+      port: 80,
+      decideRequest: facts => {
+        proxy.facts.push(facts);
+        return Promise.resolve(decide(facts));
+      },
+      dial: async () => {
+        proxy.dials++;
+        const stream = connect(upstreamPort, '127.0.0.1');
+        await once(stream, 'connect');
+        return { ok: true, stream };
+      },
+      record: record => proxy.records.push(record),
+      limits: { ...defaultHttpLimits, ...limits },
+      signal,
+    });
+  });
+  const port = await listen(server);
+  return Object.assign(proxy, { port });
+}
+
+/** Sends raw bytes and returns all that comes back until the end. */
+async function talk(port: number, bytes: string | Buffer): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  socket.end(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => undefined);
+  await once(socket, 'close');
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+const echo = (request: IncomingMessage, response: ServerResponse) => {
+  const chunks: Buffer[] = [];
+  request
+    .on('data', (chunk: Buffer) => chunks.push(chunk))
+    .on('end', () => {
+      response.setHeader('Alt-Svc', 'h3=":443"');
+      response.end(
+        JSON.stringify({
+          method: request.method,
+          url: request.url,
+          headers: request.headers,
+          body: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+};
+
+function bodyOf(text: string): Record<string, unknown> {
+  return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as Record<string, unknown>;
+}
+
+const get = (path: string, ...fields: string[]) =>
+  ['GET ' + path + ' HTTP/1.1', 'Host: good.example', ...fields, '', ''].join('\r\n');
+
+describe('a permitted request', () => {
+  test('reaches upstream re-serialised, without spoofed and hop-by-hop fields', async () => {
+    const proxy = await startProxy(await listen(createServer(echo)));
+    const fields = [
+      'X-Forwarded-For: 1.2.3.4',
+      'Via: x',
+      'Connection: close, X-Secret',
+      'X-Secret: s',
+      'X-Kept: Yes',
+      'Upgrade: h2c',
+      'X-HTTP-Method-Override: DELETE',
+      'Proxy-Authorization: x',
+    ];
+    const answer = await talk(proxy.port, get('/a%2fb?c=d', ...fields));
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(answer).not.toContain('Alt-Svc');
+    expect(bodyOf(answer)).toEqual({
+      method: 'GET',
+      url: '/a%2fb?c=d',
+      headers: { host: 'good.example', 'x-kept': 'Yes' },
+      body: '',
+    });
+    expect(proxy.records).toMatchObject([{ outcome: 'Forwarded', status: 200 }]);
+  });
+
+  test('carries its body by length or in chunks', async () => {
+    const proxy = await startProxy(await listen(createServer(echo)));
+    const byLength = 'POST / HTTP/1.1\r\nHost: good.example\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello';
+    const chunked =
+      'POST / HTTP/1.1\r\nHost: good.example\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nT: u\r\n\r\n';
+    expect(bodyOf(await talk(proxy.port, byLength))['body']).toBe('hello');
+    expect(bodyOf(await talk(proxy.port, chunked))['body']).toBe('hello');
+  });
+
+  test('shares the upstream connection with the next one, and each is decided alone', async () => {
+    const proxy = await startProxy(await listen(createServer(echo)), facts =>
+      facts.method === 'DELETE'
+        ? {
+            verdict: 'Refuse',
+            body: { error: 'NotListed', detail: 'no', host: facts.host, port: facts.port, approval: 'apr-1' },
+          }
+        : { verdict: 'Permit', permit: permitFor(facts.host, facts.port) },
+    );
+    const pipelined =
+      get('/ok') +
+      get('/ok2') +
+      'DELETE /bad?q HTTP/1.1\r\nHost: good.example\r\n\r\n' +
+      get('/ok3', 'Connection: close');
+    const answer = await talk(proxy.port, pipelined);
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 403', 'HTTP/1.1 200']);
+    expect(answer).toContain('X-Creel-Decision: NotListed; approval=apr-1');
+    expect(answer).toContain('"method":"DELETE","path":"/bad"');
+    expect(proxy.facts.map(({ target }) => target)).toEqual(['/ok', '/ok2', '/bad?q', '/ok3']);
+    expect(proxy.dials).toBe(1);
+  });
+
+  test('is asked again on a new connection when upstream had closed the kept one', async () => {
+    let sockets = 0;
+    const server = createTcpServer(socket => {
+      sockets++;
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', () => setTimeout(() => socket.end(), 5)),
+      );
+      socket.on('error', () => undefined);
+    });
+    const proxy = await startProxy(await listen(server));
+    const socket = connect(proxy.port, '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    const answers: string[] = [];
+    for (const path of ['/one', '/two']) {
+      socket.write(get(path));
+      answers.push(String((await once(socket, 'data'))[0]));
+    }
+    expect(answers.every(answer => answer.includes(' 200 '))).toBe(true);
+    expect(sockets).toBe(2);
+  });
+});
+
+describe('nothing reaches upstream', () => {
+  test.each([
+    ['a Host of another name', 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n', 421],
+    ['a Host of another port', 'GET / HTTP/1.1\r\nHost: good.example:81\r\n\r\n', 421],
+    [
+      'smuggling by two lengths',
+      'POST / HTTP/1.1\r\nHost: good.example\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+      400,
+    ],
+    ['a bare line feed', 'GET / HTTP/1.1\nHost: good.example\n\n', 400],
+    ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['TLS', Buffer.from([22, 3, 1, 0, 10, 13, 10, 13, 10]), 400],
+  ])('for %s', async (_what, bytes, status) => {
+    const proxy = await startProxy(await listen(createServer(echo)));
+    expect(await talk(proxy.port, bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(proxy.dials).toBe(0);
+    expect(proxy.facts).toEqual([]);
+  });
+
+  test('for a head that never ends, after its deadline', async () => {
+    const proxy = await startProxy(await listen(createServer(echo)), undefined, { headMs: 50 });
+    const socket = connect(proxy.port, '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    socket.write('GET / HTTP/1.1\r\nHost: go');
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
+
+describe('a bad upstream', () => {
+  test.each([
+    ['length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 502],
+    ['an unsolicited 101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n', 502],
+    ['a flood of 1xx', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20), 502],
+    ['no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n', 502],
+    ['an early end', '', 502],
+  ])('that answers %s is a 502', async (_what, answer, status) => {
+    const upstream = createTcpServer(socket =>
+      socket.once('data', () => socket.end(answer)).on('error', () => undefined),
+    );
+    const proxy = await startProxy(await listen(upstream));
+    expect(await talk(proxy.port, get('/'))).toMatch(
+      new RegExp(`^(HTTP/1\\.1 103 \\r\\n\\r\\n|HTTP/1\\.1 103 Early Hints\\r\\n\\r\\n)*HTTP/1\\.1 ${status} `),
+    );
+    expect(proxy.records).toMatchObject([{ outcome: 'BadUpstream' }]);
+  });
+
+  test('that breaks off inside the body breaks the client connection, never completing it', async () => {
+    const upstream = createTcpServer(socket =>
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel')),
+    );
+    const proxy = await startProxy(await listen(upstream));
+    const answer = await talk(proxy.port, get('/'));
+    expect(answer).not.toContain('0\r\n\r\n');
+    expect(proxy.records).toMatchObject([{ outcome: 'BadUpstream', reason: 'Truncated' }]);
+  });
+
+  test('that answers before the upload ends is passed on', async () => {
+    const upstream = createTcpServer(socket =>
+      socket
+        .once('data', () => socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n'))
+        .on('error', () => undefined),
+    );
+    const proxy = await startProxy(await listen(upstream));
+    const socket = connect(proxy.port, '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    socket.write('POST / HTTP/1.1\r\nHost: good.example\r\nContent-Length: 1000000\r\n\r\nabc');
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 413 [\s\S]*Connection: close/);
+    await once(socket, 'end');
+  });
+});
+
+test('a slow client slows upstream down instead of filling memory', async () => {
+  const totalBytes = 64 * 1024 * 1024;
+  let written = 0;
+  const upstream = createServer((_request, response) => {
+    response.setHeader('Content-Length', totalBytes);
+    const piece = Buffer.alloc(64 * 1024);
+    const pump = () => {
+      while (written < totalBytes) {
+        written += piece.length;
+        if (!response.write(piece)) return response.once('drain', pump);
+      }
+      return response.end();
+    };
+    pump();
+  });
+  const proxy = await startProxy(await listen(upstream));
+  const socket = connect(proxy.port, '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  socket.write(get('/'));
+  await once(socket, 'readable');
+  let before = -1;
+  // Both kernels' buffers fill, then nothing moves any more.
+  while (before !== written) {
+    before = written;
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+  expect(written).toBeLessThan(24 * 1024 * 1024);
+  await new Promise<void>(resolve => {
+    let received = 0;
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received >= totalBytes) resolve();
+    });
+  });
+  expect(written).toBe(totalBytes);
+});
+
+test('a revoked permission cuts a running download at once', async () => {
+  const stop = new AbortController();
+  const upstream = createServer((_request, response) => response.write('first'));
+  const proxy = await startProxy(await listen(upstream), undefined, {}, stop.signal);
+  const socket = connect(proxy.port, '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write(get('/'));
+  await once(socket, 'data');
+  stop.abort();
+  await once(socket, 'close');
+});
+
+test('what upstream receives parses to what policy saw, or nothing is sent', async () => {
+  const seen: { method: string; url: string; host: string; body: string }[] = [];
+  const sockets = new Set<Socket>();
+  const upstream = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        const { method = '', url = '' } = request;
+        seen.push({ method, url, host: request.headers.host ?? '', body: Buffer.concat(chunks).toString('latin1') });
+        response.end();
+      });
+  });
+  upstream.on('connection', socket => sockets.add(socket)).on('clientError', () => undefined);
+  const proxy = await startProxy(await listen(upstream), undefined, { headMs: 200, idleMs: 200 });
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const whole = fc.constantFrom(
+    'GET /a HTTP/1.1\r\nHost: good.example\r\n\r\n',
+    'POST /b HTTP/1.1\r\nHost: good.example\r\nContent-Length: 4\r\n\r\nabcd',
+    'POST /c HTTP/1.1\r\nHost: good.example\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n',
+  );
+  const mutation = fc.constantFrom(
+    '',
+    '',
+    '\r\n',
+    '\n',
+    ' ',
+    '\t',
+    '\0',
+    ',',
+    ':',
+    '0',
+    'X: y\r\n',
+    'Content-Length: 0\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'Host: evil\r\n',
+    '\r\n0\r\n\r\nDELETE /evil HTTP/1.1\r\nHost: good.example\r\n\r\n',
+    'HTTP/1.0',
+    '\x0b',
+  );
+  const wires = fc
+    .tuple(fc.array(whole, { minLength: 1, maxLength: 3 }), mutation, fc.nat())
+    .map(([requests, text, at]) => {
+      const wire = requests.join('');
+      const where = at % (wire.length + 1);
+      return wire.slice(0, where) + text + wire.slice(where);
+    });
+  let forwarded = 0;
+  await fc.assert(
+    fc.asyncProperty(wires, async wire => {
+      seen.length = 0;
+      proxy.facts.length = 0;
+      await talk(proxy.port, wire);
+      expect(seen.length).toBeLessThanOrEqual(proxy.facts.length);
+      forwarded += seen.length;
+      for (const [index, request] of seen.entries()) {
+        const facts = proxy.facts[index];
+        expect({ method: request.method, url: request.url, host: request.host }).toEqual({
+          method: facts?.method,
+          url: facts?.target,
+          host: 'good.example',
+        });
+        expect(request.body.length).toBeLessThanOrEqual(8);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  // Without requests that pass, none could differ.
+  expect(forwarded).toBeGreaterThan(100);
+});
