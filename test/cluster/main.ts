@@ -1,6 +1,7 @@
 // `npm run cluster -- up|down|status|kubectl …`: the embedded Kubernetes by hand.
 import { spawn } from 'node:child_process';
 import { Command, InvalidArgumentError } from 'commander';
+import { removeOutside } from '../outside/client/remove-outside.ts';
 import { ClusterError } from './base/cluster-error.ts';
 import { stderrProgress } from './base/progress.ts';
 import { withFileLock } from './base/with-file-lock.ts';
@@ -10,9 +11,9 @@ import { clusterNameFromEnvironment, parseClusterName } from './embedded/cluster
 import { describeCluster } from './embedded/describe-cluster.ts';
 import { layoutOf } from './embedded/layout.ts';
 import { requireHost } from './embedded/require-host.ts';
-import { startEmbeddedCluster } from './embedded/start-embedded-cluster.ts';
 import { sweepOrphans } from './embedded/sweep-orphans.ts';
 import { tearDown } from './embedded/tear-down.ts';
+import { startEmbeddedWithOutside } from './start-embedded-with-outside.ts';
 
 const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
@@ -28,7 +29,7 @@ named('up', 'start the cluster, or whatever of it is missing')
     const startedMs = Date.now();
     await sweepOrphans(context.progress, context.signal);
     const options = { ...context, name, nodes: controlPlane ? 0 : nodes, fsync: fsync ?? false };
-    const cluster = await startEmbeddedCluster(options);
+    const cluster = await startEmbeddedWithOutside(options);
     context.progress(`${name} is ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s; use it with:`);
     process.stdout.write(`export KUBECONFIG=${cluster.kubeconfigPath}\n`);
   });
@@ -37,6 +38,7 @@ named('down', 'end the cluster and remove everything it left').action(async ({ n
   requireHost();
   const layout = layoutOf(name);
   await withFileLock(layout.lock, abort.signal, () => tearDown(layout));
+  await removeOutside(name);
   await sweepOrphans(context.progress, context.signal);
   context.progress(`${name} is down`);
 });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { startEmbeddedCluster } from './embedded/start-embedded-cluster.ts';
 import { startK3sCluster } from './k3s/start-k3s-cluster.ts';
 import { chooseProvider, startCluster } from './start-cluster.ts';
+import { startEmbeddedWithOutside } from './start-embedded-with-outside.ts';
 
 const options = { nodes: 0, progress: () => undefined, signal: new AbortController().signal };
 
 test('the embedded cluster is the default, k3s is asked for by name', () => {
-  expect(chooseProvider({})).toBe(startEmbeddedCluster);
+  expect(chooseProvider({})).toBe(startEmbeddedWithOutside);
   expect(chooseProvider({ CREEL_CLUSTER: 'k3s' })).toBe(startK3sCluster);
 });
 

@@ -5,9 +5,9 @@ import type { ProcessIdentity } from './base/process-identity.ts';
 import type { Progress } from './base/progress.ts';
 import type { Cluster } from './cluster.ts';
 import { clusterNameFromEnvironment } from './embedded/cluster-name.ts';
-import { type OutsideAttachment, startEmbeddedCluster } from './embedded/start-embedded-cluster.ts';
 import { startK3sCluster } from './k3s/start-k3s-cluster.ts';
 import { openKubeconfigCluster } from './kubeconfig/open-kubeconfig-cluster.ts';
+import { startEmbeddedWithOutside } from './start-embedded-with-outside.ts';
 
 export interface ClusterOptions {
   /** Default: CREEL_CLUSTER_NAME, else `creel`. */
@@ -18,8 +18,6 @@ export interface ClusterOptions {
   readonly fsync?: boolean;
   /** The process whose end makes the cluster an orphan, to be swept by the next run; without it, it stays until `down`. */
   readonly owner?: ProcessIdentity;
-  /** The namespace in which the nodes' default route ends (embedded only). */
-  readonly outside?: OutsideAttachment;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -34,7 +32,7 @@ export function chooseProvider(env: NodeJS.ProcessEnv): ClusterProvider {
   const kubeconfig = env['CREEL_KUBECONFIG'];
   if (kubeconfig !== undefined) return options => openKubeconfigCluster(kubeconfig, options);
   const wanted = env['CREEL_CLUSTER'] ?? 'embedded';
-  if (wanted === 'embedded') return startEmbeddedCluster;
+  if (wanted === 'embedded') return startEmbeddedWithOutside;
   if (wanted === 'k3s') return startK3sCluster;
   throw new ClusterError(
     `CREEL_CLUSTER=${wanted} is unknown: use embedded (the default) or k3s, or point CREEL_KUBECONFIG at a cluster you have.`,

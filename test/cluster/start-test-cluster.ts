@@ -5,9 +5,9 @@ import { identifyProcess } from './base/process-identity.ts';
 import { stderrProgress } from './base/progress.ts';
 import { ensureCriBinaries } from './build/cri-binaries.ts';
 import { ensureKubeBinaries } from './build/kube-binaries.ts';
-import { startEmbeddedCluster } from './embedded/start-embedded-cluster.ts';
 import { sweepOrphans } from './embedded/sweep-orphans.ts';
 import type { ProvidedCluster } from './provided-cluster.ts';
+import { startEmbeddedWithOutside } from './start-embedded-with-outside.ts';
 
 export interface TestClusterOptions {
   readonly prefix: string;
@@ -27,7 +27,7 @@ export async function startTestCluster(
   const cri = nodes === 0 ? {} : { cri: await ensureCriBinaries(context) };
   const startedMs = Date.now();
   const name = `${prefix}-${randomBytes(3).toString('hex')}`;
-  const cluster = await startEmbeddedCluster({ ...context, name, nodes, owner });
+  const cluster = await startEmbeddedWithOutside({ ...context, name, nodes, owner });
   context.progress(
     `${name} ready in ${((Date.now() - startedMs) / 1000).toFixed(1)} s (KUBECONFIG=${cluster.kubeconfigPath})`,
   );

@@ -41,6 +41,12 @@ export async function connectOutside(layout: ClusterLayout, netns: string, subne
   await setDefaultRoute(layout.controlPlaneNetns, outside);
 }
 
+/** Whether that namespace still has its wire: one that was made anew under the same name has not. */
+export async function isOutsideConnected(netns: string): Promise<boolean> {
+  const links = await runCommand(['ip', '-n', netns, '-brief', 'link']);
+  return links.split('\n').some(line => line.startsWith('eth0@'));
+}
+
 /** Plugs a namespace into the cluster's bridge as eth0. */
 async function plugIntoBridge(layout: ClusterLayout, netns: string, port: string, address: string): Promise<void> {
   await runCommand([

@@ -16,6 +16,7 @@ import { type EmbeddedCluster, openEmbeddedCluster } from './embedded-cluster.ts
 import { type ClusterLayout, layoutOf } from './layout.ts';
 import { listProcesses, startProcess } from './managed-process.ts';
 import { netnsExists } from './network.ts';
+import { reconnectOutside } from './reconnect-outside.ts';
 import { requireHost } from './require-host.ts';
 import { startControlPlane } from './start-control-plane.ts';
 import { startNodes } from './start-nodes.ts';
@@ -81,6 +82,7 @@ async function resume(layout: ClusterLayout, tools: Tools, options: EmbeddedOpti
   for (const { spec } of listProcesses(layout)) await startProcess(layout, spec);
   await waitForApiServer(layout, options.signal);
   const record = readClusterRecord(layout.name);
+  if (record?.outside !== undefined) await reconnectOutside(layout, record, record.outside.netns);
   if (record === undefined || record.nodeCount >= options.nodes) return;
   await addNodes(layout, { ...record, nodeCount: options.nodes }, tools, record.nodeCount, options.signal);
 }
