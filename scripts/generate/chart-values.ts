@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+const image = z.string().min(1).max(512).describe('Image with its tag or digest.');
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+const amounts = z.record(z.string().max(253), z.union([z.string().max(32), z.int().min(0)]));
+const address = z.union([z.ipv4(), z.ipv6()]);
+
+/** What charts/creel/values.yaml may hold: a misspelt key is refused by `helm install`, not ignored. */
+export const chartValues = z
+  .strictObject({
+    images: z.strictObject({
+      operator: image,
+      sidecar: image,
+      pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+      pullSecrets: z.array(name).max(8),
+    }),
+    operator: z.strictObject({
+      replicas: z.int().min(1).max(5),
+      logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']),
+      resources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }),
+      nodeSelector: z.record(z.string().max(317), z.string().max(63)),
+      tolerations: z.array(z.record(z.string().max(32), z.union([z.string(), z.int()]))).max(16),
+      priorityClassName: z.union([z.literal(''), name]),
+    }),
+    clusterResolvers: z
+      .array(address)
+      .max(8)
+      .describe("Addresses of the cluster's DNS; empty: Service kube-dns in kube-system."),
+    extraCa: z.string().max(65_536).describe('PEM of further authorities for upstream servers.'),
+    // Helm hands a parent chart's values down under this key.
+    global: z.looseObject({}).exactOptional(),
+  })
+  .describe('Values of the chart creel.');
