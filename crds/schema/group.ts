@@ -11,6 +11,8 @@ export const labels = {
   /** On children: the Sandbox they belong to. */
   sandbox: `${group}/sandbox`,
   managedBy: 'app.kubernetes.io/managed-by',
+  /** On an ApprovalRequest: the same for every round of one question. */
+  question: `${group}/question`,
 } as const;
 
 export const annotations = {
@@ -21,6 +23,10 @@ export const annotations = {
   extraCa: `${group}/extra-ca`,
   /** Digest of the pod as it was planned: tells a changed Sandbox from an edited pod. */
   podHash: `${group}/pod-hash`,
+  /** On an ApprovalRequest: how often the question was asked before. */
+  round: `${group}/round`,
+  /** On a kept workspace claim: uid of the Sandbox it serves. A person may set it to hand a kept workspace on. */
+  workspaceOf: `${group}/workspace-of`,
   /** On a Secret: the only hosts its key is ever sent to, comma-separated. */
   allowedHosts: `${group}/allowed-hosts`,
   /** On an InferenceProfile: "true" makes it the namespace's default. */

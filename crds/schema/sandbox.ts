@@ -232,6 +232,11 @@ const status = z.strictObject({
     .exactOptional(),
   pending: z.int().exactOptional().describe('ApprovalRequests that wait for a decision.'),
   pod: z.string().max(253).exactOptional(),
+  podUid: z
+    .string()
+    .max(64)
+    .exactOptional()
+    .describe('The pod the operator made: no other one is believed to be this sandbox.'),
   sidecar: z
     .strictObject({ image: z.string().max(512).exactOptional(), outdated: z.boolean().exactOptional() })
     .exactOptional(),
