@@ -65,7 +65,7 @@ function neverClass(ip: Ip, never: NeverAddresses): AddressClass | 'Never' | und
 }
 
 /** An unknown binary may be the denied one, so it is denied. */
-function decideDeny(entries: Iterable<Entry>, binary: Binary | undefined): Decision | undefined {
+function decideDeny(entries: readonly Entry[], binary: Binary | undefined): Decision | undefined {
   let needsBinary = false;
   for (const { rule, binaries } of entries) {
     if (binaries === undefined || binary?.kind === 'unknown' || (binary !== undefined && binaries.has(binary.path)))
@@ -76,7 +76,7 @@ function decideDeny(entries: Iterable<Entry>, binary: Binary | undefined): Decis
 }
 
 /** The first match decides how; further matches only add the addresses they allow. */
-function decideAllow(entries: Iterable<Entry>, binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {
+function decideAllow(entries: readonly Entry[], binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {
   let chosen: Entry | undefined;
   const cidrs = [];
   for (const entry of entries) {

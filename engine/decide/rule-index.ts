@@ -37,19 +37,22 @@ export class RuleIndex {
   }
 
   /** Most specific first: exact, then `*.`, then `**.` with the longest suffix first. */
-  *forName(name: string, port: number): Generator<Entry> {
-    yield* entriesOf(this.#exact.get(name), port);
+  forName(name: string, port: number): readonly Entry[] {
+    let found = entriesOf(this.#exact.get(name), port);
     let dot = name.indexOf('.');
-    if (dot >= 0) yield* entriesOf(this.#label.get(name.slice(dot + 1)), port);
+    if (dot >= 0 && this.#label.size > 0) found = joined(found, entriesOf(this.#label.get(name.slice(dot + 1)), port));
     for (; dot >= 0 && this.#depth.size > 0; dot = name.indexOf('.', dot + 1))
-      yield* entriesOf(this.#depth.get(name.slice(dot + 1)), port);
+      found = joined(found, entriesOf(this.#depth.get(name.slice(dot + 1)), port));
+    return found;
   }
 
   /** Longest prefix first. With `throughTunnels`, blocks that hold the IPv4 address inside count too: for denials. */
-  *forIp(ip: Ip, port: number, throughTunnels: boolean): Generator<Entry> {
+  forIp(ip: Ip, port: number, throughTunnels: boolean): readonly Entry[] {
     const inner = throughTunnels ? embeddedIpv4(ip) : undefined;
-    if (inner !== undefined) yield* this.forIp(inner, port, false);
-    for (const block of this.#blocks[ip.family]) yield* entriesOf(block.nets.get(networkKey(ip, block.prefix)), port);
+    let found = inner === undefined ? none : this.forIp(inner, port, false);
+    for (const block of this.#blocks[ip.family])
+      found = joined(found, entriesOf(block.nets.get(networkKey(ip, block.prefix)), port));
+    return found;
   }
 
   /** Does any rule speak of this name, whatever the port? */
@@ -106,7 +109,13 @@ function addTo(table: Map<string, ByPort>, key: string, ports: readonly number[]
 
 /** Rules that name binaries first, so that their narrower answer is not lost behind a general one; then by id. */
 function sortTable(table: ReadonlyMap<string, ByPort>): void {
-  for (const byPort of table.values()) for (const entries of byPort.values()) entries.sort(compareEntries);
+  for (const byPort of table.values()) {
+    const any = byPort.get('any');
+    for (const [port, entries] of byPort) {
+      if (any !== undefined && port !== 'any') entries.push(...any);
+      entries.sort(compareEntries);
+    }
+  }
 }
 
 function compareEntries(a: Entry, b: Entry): number {
@@ -114,10 +123,16 @@ function compareEntries(a: Entry, b: Entry): number {
   return byBinaries || (a.rule.id < b.rule.id ? -1 : Number(a.rule.id > b.rule.id));
 }
 
-function* entriesOf(byPort: ByPort | undefined, port: number): Generator<Entry> {
-  if (byPort === undefined) return;
-  yield* byPort.get('any') ?? [];
-  yield* byPort.get(port) ?? [];
+const none: readonly Entry[] = [];
+
+function entriesOf(byPort: ByPort | undefined, port: number): readonly Entry[] {
+  return byPort === undefined ? none : (byPort.get(port) ?? byPort.get('any') ?? none);
+}
+
+/** Lookups mostly find one list or none: nothing is copied then. */
+function joined(a: readonly Entry[], b: readonly Entry[]): readonly Entry[] {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : [...a, ...b];
 }
 
 function networkKey(ip: Ip, prefix: number): string {
