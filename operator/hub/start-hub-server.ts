@@ -49,11 +49,14 @@ export async function startHubServer(options: HubServerOptions, signal: AbortSig
   server.maxConnections = maxConnections;
   const connections = new Set<ServerHttp2Session>();
   server.on('session', session => guardConnection(session, connections));
-  server.on('stream', (stream, headers) => void serve(stream, headers, options, forbidden));
+  server.on('stream', (stream, headers) => void serve(stream as ServerHttp2Stream, headers, options, forbidden));
   // A peer that fails its handshake concerns the peer alone.
   server.on('sessionError', () => undefined);
   const forbidden = createServer(socket => socket.on('error', () => undefined).end());
-  await Promise.all([listen(server, options.port, options.host), listen(forbidden, options.forbiddenPort, options.host)]);
+  await Promise.all([
+    listen(server, options.port, options.host),
+    listen(forbidden, options.forbiddenPort, options.host),
+  ]);
   signal.addEventListener('abort', () => shutDown(server, forbidden, connections), { once: true });
   return {
     port: portOf(server),
@@ -115,7 +118,10 @@ function attach(stream: ServerHttp2Stream, session: Session, expiresAtMs: number
   stream.session?.setTimeout(0);
   stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' });
   const lines = new LineBuffer(maxUpFrameBytes);
-  const expiry = setTimeout(() => session.close('TokenExpired'), Math.min(expiresAtMs - Date.now(), 2 ** 31 - 1)).unref();
+  const expiry = setTimeout(
+    () => session.close('TokenExpired'),
+    Math.min(expiresAtMs - Date.now(), 2 ** 31 - 1),
+  ).unref();
   stream.on('data', (chunk: Buffer) => {
     const result = lines.push(chunk);
     if ('error' in result) session.close(result.error);

@@ -1,0 +1,213 @@
+// Denials of all sandboxes into ApprovalRequests: one a question, exact hits, bounded everything.
+import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import { apiVersion, labels } from '../../../crds/schema/group.ts';
+import type { DenialFrame } from '../../../protocol/session.ts';
+import type { Clock, EventRecorder, KubeClient, ObjectName, Store } from '../../kube/types.ts';
+import { resources } from '../../resources.ts';
+import type { SnapshotRegistry } from '../../snapshots/types.ts';
+import type { AskedAnswer, SessionPeer } from '../session.ts';
+import { buildRequest, questionOf } from './build-request.ts';
+import { decideAsk } from './decide-ask.ts';
+import { HitCounter } from './hit-counter.ts';
+
+export interface DenialDeskOptions {
+  readonly client: KubeClient;
+  readonly requests: Store<ApprovalRequest>;
+  readonly registry: Pick<SnapshotRegistry, 'get'>;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onFailure: (message: string) => void;
+}
+
+interface Open {
+  readonly name: ObjectName;
+  readonly uid: string;
+  readonly hits: HitCounter;
+  /** One write at a time, one timer at a time. */
+  busy: boolean;
+  waiting: boolean;
+}
+
+type Answer = (asked: AskedAnswer) => void;
+interface Creating {
+  readonly frames: { readonly frame: DenialFrame; readonly answer: Answer }[];
+  readonly peer: SessionPeer;
+}
+
+/** Denials that wait for a creation in flight; more are answered without a name, their hits still count. */
+const maxCreating = 256;
+const maxOpen = 20_000;
+
+export class DenialDesk {
+  readonly #options: DenialDeskOptions;
+  readonly #open = new Map<string, Open>();
+  readonly #creating = new Map<string, Creating>();
+  /** Created by us, not yet in the store. */
+  readonly #fresh = new Map<string, ApprovalRequest>();
+  /** Denials that led to no request, by reason. */
+  readonly refused = new Map<string, number>();
+
+  constructor(options: DenialDeskOptions) {
+    this.#options = options;
+    options.requests.subscribe(({ type, object }) => {
+      this.#fresh.delete(object.metadata.uid);
+      if (type === 'Deleted') this.#open.delete(object.metadata.uid);
+    }, options.signal);
+  }
+
+  readonly take = (peer: SessionPeer, frame: DenialFrame, answer: Answer): void => {
+    const question = questionOf(peer, frame);
+    const creating = this.#creating.get(question);
+    if (creating) return void creating.frames.push({ frame, answer });
+    const decision = decideAsk({
+      host: frame.host,
+      onUnlisted: this.#options.registry.get(peer.sandboxUid)?.snapshot.policy.onUnlisted ?? 'Deny',
+      nowMs: this.#options.clock.nowMs(),
+      ...this.#known(peer, question),
+    });
+    switch (decision.type) {
+      case 'Count':
+        return this.#count(decision.request, frame, answer);
+      case 'Refuse':
+        return this.#refuse(peer, decision.reason, decision.request?.metadata.name, answer);
+      case 'Create':
+        if (this.#creating.size >= maxCreating) return this.#refuse(peer, 'Busy: try again', undefined, answer);
+        this.#creating.set(question, { peer, frames: [{ frame, answer }] });
+        return void this.#create(question, decision.round);
+    }
+  };
+
+  /** Everything that waits, written now: before the lease goes to another. */
+  async flush(): Promise<void> {
+    const nowMs = this.#options.clock.nowMs();
+    const due = [...this.#open.values()].filter(({ hits }) => hits.dueInMs(nowMs) !== undefined);
+    await Promise.all(due.map(open => this.#write(open)));
+  }
+
+  #known({ namespace, sandboxUid }: SessionPeer, question: string) {
+    const stored = this.#options.requests.list(namespace);
+    const fresh = [...this.#fresh.values()].filter(({ metadata }) => metadata.namespace === namespace);
+    const all = [...stored, ...fresh];
+    const pending = all.filter(({ status }) => (status?.phase ?? 'Pending') === 'Pending');
+    const inFlight = [...this.#creating.values()].filter(({ peer }) => peer.namespace === namespace);
+    return {
+      rounds: all.filter(({ metadata }) => metadata.labels?.[labels.question] === question),
+      pendingOfNamespace: pending.length + inFlight.length,
+      pendingOfSandbox:
+        pending.filter(({ spec }) => spec.sandbox.uid === sandboxUid).length +
+        inFlight.filter(({ peer }) => peer.sandboxUid === sandboxUid).length,
+    };
+  }
+
+  #refuse(peer: SessionPeer, reason: string, approval: string | undefined, answer: Answer): void {
+    const code = reason.split(':')[0] ?? reason;
+    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+    if (code === 'TooManyRequests') {
+      const { namespace, sandbox, sandboxUid } = peer;
+      const regarding = { apiVersion, kind: 'Sandbox', metadata: { name: sandbox, namespace, uid: sandboxUid } };
+      const note = `${reason}; decide some: kubectl -n ${namespace} get approvalrequests`;
+      this.#options.events.record(regarding, { type: 'Warning', reason: code, note });
+    }
+    answer({ reason, ...(approval === undefined ? {} : { approval }) });
+  }
+
+  async #create(question: string, round: number): Promise<void> {
+    const creating = this.#creating.get(question);
+    const first = creating?.frames[0];
+    if (creating === undefined || first === undefined) return;
+    const outcome = await this.#store(creating.peer, first.frame, round);
+    this.#creating.delete(question);
+    for (const { frame, answer } of creating.frames) {
+      if (typeof outcome === 'string') this.#refuse(creating.peer, outcome, undefined, answer);
+      else this.#count(outcome, frame, answer);
+    }
+  }
+
+  /** The stored request, or why there is none. */
+  async #store(peer: SessionPeer, frame: DenialFrame, round: number): Promise<ApprovalRequest | string> {
+    const request = buildRequest(peer, frame, round) as unknown as ApprovalRequest;
+    const { client, onFailure } = this.#options;
+    try {
+      const created = await client.create(resources.approvalRequests, request);
+      if (created.ok) {
+        if (this.#options.requests.byUid(created.object.metadata.uid) === undefined)
+          this.#fresh.set(created.object.metadata.uid, created.object);
+        return created.object;
+      }
+      if (created.refusal.reason !== 'AlreadyExists') return `RequestRefused: ${created.refusal.message.slice(0, 200)}`;
+      const present = await client.get(resources.approvalRequests, request.metadata);
+      // The name is the digest of the content: another content under it is not ours to count on.
+      return present && sameQuestion(present, request)
+        ? present
+        : 'NameTaken: another object has the name of this request';
+    } catch (error) {
+      onFailure(`approval request ${request.metadata.name}: ${error instanceof Error ? error.message : String(error)}`);
+      return 'Unavailable: the API server did not take the request';
+    }
+  }
+
+  #count(request: ApprovalRequest, frame: DenialFrame, answer: Answer): void {
+    const nowMs = this.#options.clock.nowMs();
+    const open = this.#open.get(request.metadata.uid) ?? this.#remember(request, nowMs);
+    open.hits.add(frame.hits, frame.sample, nowMs);
+    answer({ approval: request.metadata.name });
+    this.#schedule(open);
+  }
+
+  #remember(request: ApprovalRequest, nowMs: number): Open {
+    const { namespace, name, uid } = request.metadata;
+    const open = {
+      name: { namespace, name },
+      uid,
+      hits: new HitCounter(nowMs, request.status),
+      busy: false,
+      waiting: false,
+    };
+    if (this.#open.size >= maxOpen) this.#open.delete(this.#open.keys().next().value ?? '');
+    this.#open.set(uid, open);
+    return open;
+  }
+
+  #schedule(open: Open): void {
+    const dueInMs = open.hits.dueInMs(this.#options.clock.nowMs());
+    if (dueInMs === undefined || open.busy || open.waiting) return;
+    if (dueInMs === 0) return void this.#write(open);
+    open.waiting = true;
+    const run = () => {
+      open.waiting = false;
+      this.#schedule(open);
+    };
+    this.#options.clock.after(dueInMs, run, this.#options.signal);
+  }
+
+  async #write(open: Open): Promise<void> {
+    const { client, clock, onFailure } = this.#options;
+    open.busy = true;
+    const status = open.hits.take(clock.nowMs());
+    try {
+      const patch = { metadata: { uid: open.uid }, status };
+      const written = await client.patchStatus(resources.approvalRequests, open.name, patch);
+      if (!written.ok) this.#open.delete(open.uid);
+    } catch (error) {
+      open.hits.failed();
+      onFailure(`hits of ${open.name.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    open.busy = false;
+    this.#schedule(open);
+  }
+}
+
+function sameQuestion(a: ApprovalRequest, b: ApprovalRequest): boolean {
+  const key = ({ spec }: ApprovalRequest) =>
+    JSON.stringify([
+      spec.type,
+      spec.sandbox.uid,
+      spec.egress?.host,
+      spec.egress?.port,
+      spec.egress?.binary?.path,
+      spec.egress?.binary?.sha256,
+      spec.egress?.reason,
+    ]);
+  return key(a) === key(b);
+}

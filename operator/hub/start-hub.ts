@@ -1,0 +1,50 @@
+// The hub as the leader runs it: keys, listener, sessions, denials.
+import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import type { Clock, EventRecorder, KubeClient, Store } from '../kube/types.ts';
+import type { SnapshotRegistry } from '../snapshots/types.ts';
+import { authenticate, type RecordedPod } from './authenticate.ts';
+import { DenialDesk } from './denials/denial-desk.ts';
+import { Hub } from './hub.ts';
+import { reviewTokenWith } from './review-token.ts';
+import { startHubServer } from './start-hub-server.ts';
+import type { HubKeys } from './tls/renew-hub-keys.ts';
+
+export interface StartHubOptions {
+  readonly client: KubeClient;
+  readonly requests: Store<ApprovalRequest>;
+  readonly registry: SnapshotRegistry;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly recordedPod: (podUid: string) => RecordedPod | undefined;
+  readonly keys: HubKeys;
+  readonly listen: { readonly host: string; readonly port: number; readonly forbiddenPort: number };
+  readonly onRefused: (reason: string, address: string) => void;
+  readonly onFailure: (message: string) => void;
+}
+
+export interface RunningHub {
+  readonly hub: Hub;
+  readonly desk: DenialDesk;
+  readonly port: number;
+  readonly forbiddenPort: number;
+  setKeys(keys: HubKeys): void;
+}
+
+export async function startHub(options: StartHubOptions, signal: AbortSignal): Promise<RunningHub> {
+  const { client, clock, registry, recordedPod } = options;
+  const desk = new DenialDesk({ ...options, signal });
+  const hub = new Hub({ registry, denial: desk.take, nowMs: () => clock.nowMs() }, signal);
+  const dependencies = { reviewToken: reviewTokenWith(client), recordedPod };
+  const server = await startHubServer(
+    {
+      ...options.listen,
+      keys: options.keys,
+      authenticate: (token, address) => authenticate(token, address, dependencies),
+      openSession: (peer, transport, canaries) => hub.open(peer, transport, canaries),
+      sessionEnded: session => hub.ended(session),
+      refused: options.onRefused,
+    },
+    signal,
+  );
+  return { hub, desk, port: server.port, forbiddenPort: server.forbiddenPort, setKeys: keys => server.setKeys(keys) };
+}
