@@ -1,0 +1,24 @@
+import type { Duplex } from 'node:stream';
+import type { Attestation } from '../../protocol/guard.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { SyntheticNames } from '../dns/synthetic-names.ts';
+import type { GuardClient } from '../identify/guard-client.ts';
+import type { PolicyState } from '../policy/policy-state.ts';
+import type { DenialReports } from '../session/denial-reports.ts';
+import type { LeafContexts } from '../tls/terminate-tls.ts';
+
+/** Everything a captured connection may need; made once in main.ts. */
+export interface ConnectionContext {
+  readonly policy: PolicyState;
+  readonly names: SyntheticNames;
+  readonly guard: GuardClient;
+  readonly denials: DenialReports;
+  readonly leaves: LeafContexts;
+  readonly audit: AuditLog;
+  readonly attestation: () => Attestation;
+  readonly serveInference: (plain: Duplex, signal: AbortSignal) => Promise<void>;
+  /** False when leaves for refusals have been made too fast lately. */
+  readonly admitRefusal: () => boolean;
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+}

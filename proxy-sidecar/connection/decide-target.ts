@@ -1,0 +1,78 @@
+// From a target to a verdict: the decision on the name, the binary where it matters, the address last of all.
+import { type Host, hostText } from '../../engine/canonical/host.ts';
+import type { Allow, Ask, Binary, Deny } from '../../engine/decide/decision.ts';
+import { classifyAnswers, type Permit } from '../../engine/decide/permit.ts';
+import type { BinaryIdentity } from '../../protocol/session.ts';
+import { resolveName } from '../dns/resolve-name.ts';
+import type { Captured } from '../listen/start-transparent-listener.ts';
+import type { ConnectionContext } from './connection-context.ts';
+
+export interface Target {
+  readonly host: Host;
+  readonly port: number;
+}
+
+export type Verdict = {
+  /** Known once somebody had to ask. */
+  readonly binary?: Binary;
+  readonly identity?: BinaryIdentity;
+} & (
+  | { readonly kind: 'Allow'; readonly allow: Allow }
+  | { readonly kind: 'Deny'; readonly deny: Deny }
+  | { readonly kind: 'Ask'; readonly ask: Ask }
+);
+
+/** Decides on the name; asks whose socket it is where a rule names binaries, or where a person will see the denial. */
+export async function decideTarget(
+  target: Target,
+  captured: Pick<Captured, 'local' | 'remote'>,
+  context: ConnectionContext,
+): Promise<Verdict> {
+  const { decider } = context.policy;
+  if (decider === undefined) return { kind: 'Deny', deny: { verdict: 'Deny', reason: 'NoPolicy' } };
+  const first = decider.decide(target);
+  if (first.verdict === 'Allow') return { kind: 'Allow', allow: first };
+  if (first.verdict === 'Deny') return { kind: 'Deny', deny: first };
+  const who = await identify(captured, context);
+  // Policy may have changed while the guard looked: what is in force now decides.
+  const second = context.policy.decider?.decide({ ...target, binary: who.binary });
+  switch (second?.verdict) {
+    case 'Allow':
+      return { kind: 'Allow', allow: second, ...who };
+    case 'Ask':
+      return { kind: 'Ask', ask: second, ...who };
+    case 'Deny':
+      return { kind: 'Deny', deny: second, ...who };
+    case 'NeedsBinary':
+    case undefined:
+      return { kind: 'Deny', deny: { verdict: 'Deny', reason: 'NoPolicy' }, ...who };
+  }
+}
+
+async function identify(
+  { local, remote }: Pick<Captured, 'local' | 'remote'>,
+  { guard, policy }: ConnectionContext,
+): Promise<{ binary: Binary; identity?: BinaryIdentity }> {
+  if (policy.inForce?.policy.identity === 'None') return { binary: { kind: 'unknown' } };
+  const found = await guard.identify(local, remote);
+  if (!found.ok) return { binary: { kind: 'unknown' } };
+  const { path, sha256 } = found.binary;
+  return { binary: { kind: 'known', path, sha256 }, identity: found.binary };
+}
+
+export type Permitted = Permit | Deny | { readonly verdict: 'Unresolved'; readonly reason: string };
+
+/** Resolves an allowed name, now that it is allowed, and pins what may be dialled. */
+export async function permitTarget(
+  target: Target,
+  allow: Allow,
+  binary: Binary | undefined,
+  context: ConnectionContext,
+): Promise<Permitted> {
+  const { decider, inForce } = context.policy;
+  if (decider === undefined || inForce === undefined) return { verdict: 'Deny', reason: 'NoPolicy' };
+  if (allow.pinned !== undefined) return classifyAnswers({ ...target, binary, allow }, [], decider);
+  const resolved = await resolveName(hostText(target.host), inForce.resolvers, context.signal);
+  if (!resolved.ok) return { verdict: 'Unresolved', reason: resolved.reason };
+  return classifyAnswers({ ...target, binary, allow }, resolved.addresses, decider);
+}

@@ -1,0 +1,169 @@
+// An allowed connection: its first bytes must be what the rule says, then it is carried to the pinned address.
+import { hostText } from '../../engine/canonical/host.ts';
+import type { Permit } from '../../engine/decide/permit.ts';
+import type { AuditRecord } from '../audit/audit-log.ts';
+import { defaultHttpLimits } from '../http/http-limits.ts';
+import { type Dialled, type ExchangeRecord, type RequestVerdict, serveHttp } from '../http/serve-http.ts';
+import type { Captured } from '../listen/start-transparent-listener.ts';
+import { dialPermit } from '../upstream/dial-permit.ts';
+import { relay } from '../upstream/relay.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import { decideTarget, permitTarget, type Target, type Verdict } from './decide-target.ts';
+import { isSameServer, type Sniffed, sniffProtocol } from './sniff-protocol.ts';
+
+type Allowed = Verdict & { readonly kind: 'Allow' };
+
+const firstBytesMs = 15_000;
+/** Under a grant the protocol is not known: a client that says nothing for so long waits for its server. */
+const serverFirstMs = 300;
+
+export async function forwardAllowed(
+  captured: Captured,
+  target: Target,
+  verdict: Allowed,
+  signal: AbortSignal,
+  context: ConnectionContext,
+): Promise<void> {
+  const { protocol } = verdict.allow;
+  const sniffed: Sniffed =
+    protocol === 'TCP'
+      ? { kind: 'Other' }
+      : await sniffProtocol(captured.socket, protocol === 'Any' ? serverFirstMs : firstBytesMs);
+  const problem = problemOf(sniffed, target, verdict);
+  if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
+  if (sniffed.kind === 'HTTP') return await carryHttp(captured, target, verdict, signal, context);
+  await carryBytes(captured, target, verdict, signal, context);
+}
+
+/** Why the first bytes are not what was allowed. */
+function problemOf(sniffed: Sniffed, { host }: Target, { allow }: Allowed): string | undefined {
+  if (sniffed.kind === 'Bad') return sniffed.problem;
+  if (sniffed.kind === 'TLS' && allow.protocol !== 'HTTP')
+    return isSameServer(sniffed.serverName, host) ? undefined : 'ServerNameMismatch';
+  switch (allow.protocol) {
+    case 'TCP':
+      return undefined;
+    case 'TLS':
+      return 'NotTls';
+    case 'HTTP':
+      return sniffed.kind === 'HTTP' ? undefined : 'NotHttp';
+    case 'Any':
+      return undefined;
+  }
+}
+
+async function carryBytes(
+  captured: Captured,
+  target: Target,
+  verdict: Allowed,
+  signal: AbortSignal,
+  context: ConnectionContext,
+): Promise<void> {
+  const startedMs = performance.now();
+  const permit = await permitTarget(target, verdict.allow, verdict.binary, context);
+  if (permit.verdict !== 'Permit') return refuse(captured, target, verdict, reasonOf(permit), context);
+  const dialled = await dialPermit(permit, signal);
+  if (!dialled.ok) return refuse(captured, target, verdict, dialled.reason, context, dialled.message);
+  const result = await relay(captured.socket, dialled.socket, signal);
+  const durationMs = Math.round(performance.now() - startedMs);
+  context.audit.record({ ...allowedRecord(target, verdict, context), address: dialled.address, ...result, durationMs });
+}
+
+async function carryHttp(
+  captured: Captured,
+  target: Target,
+  first: Allowed,
+  signal: AbortSignal,
+  context: ConnectionContext,
+): Promise<void> {
+  const host = hostText(target.host);
+  captured.socket.resume().pause();
+  await serveHttp(captured.socket, {
+    host,
+    port: target.port,
+    limits: defaultHttpLimits,
+    signal,
+    decideRequest: () => decideRequest(captured, target, first, context),
+    dial,
+    record: exchange => recordExchange(exchange, target, first, context),
+  });
+}
+
+/** Each request is decided alone: a grant may have ended, a policy changed since the last one. */
+async function decideRequest(
+  captured: Captured,
+  target: Target,
+  first: Allowed,
+  context: ConnectionContext,
+): Promise<RequestVerdict> {
+  const now = context.policy.decider?.decide({ ...target, binary: first.binary ?? { kind: 'unknown' } });
+  const verdict: Verdict =
+    now?.verdict === 'Allow' ? { ...first, allow: now } : await decideTarget(target, captured, context);
+  const body = { host: hostText(target.host), port: target.port };
+  if (verdict.kind !== 'Allow') {
+    const error = verdict.kind === 'Deny' ? verdict.deny.reason : verdict.ask.reason;
+    return { verdict: 'Refuse', body: { ...body, error, detail: 'This is no longer allowed.' } };
+  }
+  const permit = await permitTarget(target, verdict.allow, verdict.binary, context);
+  if (permit.verdict === 'Permit') return { verdict: 'Permit', permit };
+  return {
+    verdict: 'Refuse',
+    status: 502,
+    body: { ...body, error: reasonOf(permit), detail: 'The host is allowed, but none of its addresses can be used.' },
+  };
+}
+
+async function dial(permit: Permit, signal: AbortSignal): Promise<Dialled> {
+  const dialled = await dialPermit(permit, signal);
+  return dialled.ok ? { ok: true, stream: dialled.socket } : { ok: false, problem: dialled.message };
+}
+
+function recordExchange(exchange: ExchangeRecord, target: Target, verdict: Allowed, context: ConnectionContext): void {
+  const { facts, outcome, status, reason, bytesUp, bytesDown } = exchange;
+  const isAllowed = outcome === 'Forwarded';
+  context.audit.record({
+    ...allowedRecord(target, verdict, context),
+    ...(isAllowed ? {} : { decision: 'Deny' as const, reason: reason ?? outcome }),
+    protocol: 'HTTP',
+    method: facts.method,
+    path: facts.target.split('?', 1)[0] ?? '',
+    status,
+    bytesUp,
+    bytesDown,
+  });
+}
+
+/** Cut off with the reason in the log: the agent sees a reset, as from a closed port. */
+function refuse(
+  { socket }: Captured,
+  target: Target,
+  verdict: Allowed,
+  reason: string,
+  context: ConnectionContext,
+  error?: string,
+): void {
+  const record = { ...allowedRecord(target, verdict, context), decision: 'Deny' as const, reason };
+  context.audit.record(error === undefined ? record : { ...record, error });
+  socket.resetAndDestroy();
+}
+
+function allowedRecord(
+  { host, port }: Target,
+  { allow, identity }: Allowed,
+  { policy }: ConnectionContext,
+): AuditRecord {
+  return {
+    decision: 'Allow',
+    reason: allow.mode === 'Audit' ? 'Audit' : allow.by,
+    host: hostText(host),
+    port,
+    protocol: allow.protocol,
+    revision: policy.revisionText,
+    ...(allow.by === 'Grant' ? { approval: allow.id } : { rule: allow.id }),
+    ...(identity === undefined ? {} : { binary: identity.path }),
+  };
+}
+
+function reasonOf(refused: { readonly reason: string; readonly addressClass?: string }): string {
+  return refused.addressClass === undefined ? refused.reason : `${refused.reason}: ${refused.addressClass}`;
+}

@@ -1,0 +1,81 @@
+// Captured connections arrive here, redirected by the fence.
+import { createServer, type Socket } from 'node:net';
+import { parseAuthority } from '../../engine/canonical/authority.ts';
+import type { Host } from '../../engine/canonical/host.ts';
+import type { OriginalDestination } from '../native/load-addon.ts';
+
+/** A captured connection and where it wanted to go. Paused: nothing of it has been read. */
+export interface Captured {
+  readonly socket: Socket;
+  readonly destination: { readonly host: Extract<Host, { kind: 'ip' }>; readonly port: number };
+  /** The agent's own end, `address:port`. */
+  readonly local: string;
+  /** The destination as the agent's socket has it, `address:port`. */
+  readonly remote: string;
+}
+
+export interface ListenerOptions {
+  readonly port: number;
+  readonly originalDestination: OriginalDestination;
+  readonly onConnection: (captured: Captured) => void;
+  readonly signal: AbortSignal;
+}
+
+/** More connections wait in the kernel's backlog until some end. */
+const maxConnections = 2048;
+
+/** Listens on both loopback addresses; resolves when it does. */
+export async function startTransparentListener(options: ListenerOptions): Promise<void> {
+  await Promise.all([listen('127.0.0.1', options), listen('::1', options)]);
+}
+
+async function listen(host: string, options: ListenerOptions): Promise<void> {
+  const { port, signal } = options;
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket =>
+    accept(socket, options),
+  );
+  server.maxConnections = maxConnections;
+  // Out of file descriptors: the connection is lost, the listener goes on.
+  const carryOn = () => undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, host, exclusive: true, signal }, () => {
+        server.off('error', reject).on('error', carryOn);
+        resolve();
+      });
+    });
+  } catch (error) {
+    // A pod without IPv6 has no ::1, and then no connection can come from it.
+    if (host !== '::1' || (error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error;
+  }
+}
+
+function accept(socket: Socket, { port, originalDestination, onConnection }: ListenerOptions): void {
+  socket.on('error', () => socket.destroy());
+  const remote = originalDestination(descriptorOf(socket));
+  const parsed = remote === undefined ? undefined : parseAuthority(remote);
+  const isOurs =
+    parsed?.ok === true && parsed.port === port && parsed.host.kind === 'ip' && isLoopback(parsed.host.address);
+  // Not redirected, or redirected to itself: it was meant for this listener, which is nobody's destination.
+  if (remote === undefined || parsed?.ok !== true || parsed.host.kind !== 'ip' || parsed.port === undefined || isOurs) {
+    return void socket.destroy();
+  }
+  onConnection({ socket, destination: { host: parsed.host, port: parsed.port }, local: agentEnd(socket), remote });
+}
+
+/** Node has no public way to a socket's descriptor; a test holds that this one stays. */
+export function descriptorOf(socket: Socket): number {
+  return (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
+}
+
+function agentEnd(socket: Socket): string {
+  const address = socket.remoteAddress ?? '';
+  return address.includes(':') && !address.startsWith('::ffff:')
+    ? `[${address}]:${socket.remotePort}`
+    : `${address.replace('::ffff:', '')}:${socket.remotePort}`;
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}

@@ -1,0 +1,210 @@
+// The sidecar: captures what the agent sends, decides, forwards. It has no capability and holds no key of the sandbox's CA.
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { inferenceHost, paths, ports, syntheticRange } from '../protocol/constants.ts';
+import type { Attestation } from '../protocol/guard.ts';
+import type { DownFrame } from '../protocol/session.ts';
+import { createAuditLog } from './audit/audit-log.ts';
+import type { ConnectionContext } from './connection/connection-context.ts';
+import { handleConnection } from './connection/handle-connection.ts';
+import { startDnsServer } from './dns/start-dns-server.ts';
+import { createSyntheticNames } from './dns/synthetic-names.ts';
+import { defaultHttpLimits } from './http/http-limits.ts';
+import { createGuardClient } from './identify/guard-client.ts';
+import { ByteBudget } from './inference/byte-budget.ts';
+import { serveInference } from './inference/serve-inference.ts';
+import { UpstreamPool } from './inference/upstream-pool.ts';
+import { inferencePorts } from './inference-ports.ts';
+import { startHealthListener } from './listen/start-health-listener.ts';
+import { startTransparentListener } from './listen/start-transparent-listener.ts';
+import { loadAddon } from './native/load-addon.ts';
+import { openKeptFiles } from './policy/kept-files.ts';
+import { PolicyState } from './policy/policy-state.ts';
+import { createDenialReports } from './session/denial-reports.ts';
+import { type HubSession, startHubSession } from './session/hub-session.ts';
+import { watchCanaries } from './session/watch-canaries.ts';
+import { createLeafContexts } from './tls/terminate-tls.ts';
+import { tokenBucket } from './token-bucket.ts';
+
+const version = '0.1.0';
+const guardFd = 3;
+const bufferedBodiesBytes = 64 * 1024 * 1024;
+const refusalsPerSecond = 20;
+
+const privateDir = process.env['CREEL_PRIVATE_DIR'] ?? paths.private;
+const podInfoDir = process.env['CREEL_PODINFO_DIR'] ?? paths.podInfo;
+const rootsFile = process.env['CREEL_ROOTS_FILE'] ?? '/etc/ssl/certs/ca-certificates.crt';
+const addonFile = process.env['CREEL_ADDON'] ?? join(import.meta.dirname, 'original-destination.node');
+
+const stopping = new AbortController();
+const { signal } = stopping;
+const nowMs = () => Date.now();
+const log = (msg: string) =>
+  void process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), component: 'sidecar', msg })}\n`);
+process.once('SIGTERM', () => stopping.abort());
+process.once('SIGINT', () => stopping.abort());
+
+let fence: Pick<Attestation, 'fence' | 'message'> = { fence: 'Broken', message: 'the guard has not spoken yet' };
+const guard = createGuardClient(
+  new Socket({ fd: guardFd, readable: true, writable: true }),
+  ({ state, message }) => {
+    fence = { fence: state, message };
+    hub?.send({ type: 'health', fence: state, message });
+  },
+  // Without its guard there is nobody to watch the fence: the end of the socket is the word to stop.
+  () => stopping.abort(),
+);
+
+const kept = openKeptFiles(join(privateDir, 'proxy'));
+const sandbox = readPodInfo('sandbox');
+const names = createSyntheticNames(syntheticRange, sandbox, kept.loadNames(), kept.addName);
+const audit = createAuditLog(process.stdout, nowMs);
+const policy: PolicyState = new PolicyState({ nowMs, signal, onApplied: kept.saveSnapshot });
+const pool = new UpstreamPool(inferencePorts(policy, [rootsFile, join(podInfoDir, 'extra-ca.pem')]));
+const budget = new ByteBudget(bufferedBodiesBytes);
+const leaves = createLeafContexts(guard.leaf, nowMs);
+let hub: HubSession | undefined;
+const denials = createDenialReports(nowMs, sendDenials, signal);
+
+// What was in force before a restart holds until the hub is back: nothing is wider for a moment.
+const before = kept.loadSnapshot();
+if (before !== undefined) policy.apply(before);
+
+const context: ConnectionContext = {
+  policy,
+  names,
+  guard,
+  denials,
+  leaves,
+  audit,
+  nowMs,
+  signal,
+  attestation: attest,
+  admitRefusal: tokenBucket(refusalsPerSecond, nowMs),
+  serveInference: (plain, ended) =>
+    serveInference(plain, {
+      currentRoute: () => policy.route,
+      pool,
+      budget,
+      limits: defaultHttpLimits,
+      signal: ended,
+      record: ({ method, path, profile, model, status, problem, usage, durationMs }) => {
+        audit.record({
+          decision: problem === undefined ? 'Allow' : 'Deny',
+          reason: problem ?? 'Route',
+          host: inferenceHost,
+          port: 443,
+          protocol: 'Inference',
+          rule: `${profile}/${model}`,
+          method,
+          path,
+          status,
+          durationMs: Math.round(durationMs),
+        });
+        if (problem === undefined)
+          hub?.send({
+            type: 'usage',
+            profile,
+            requests: 1,
+            tokens: usage.tokens,
+            dropped: audit.dropped + denials.dropped,
+          });
+      },
+    }),
+};
+
+await startDnsServer(ports.dns, { names, knowsName: name => policy.decider?.knowsName(name) ?? false }, signal);
+await startHealthListener(ports.health, () => attest().ready, signal);
+await startTransparentListener({
+  port: ports.transparent,
+  originalDestination: loadAddon(addonFile),
+  onConnection: captured => void handleConnection(captured, context),
+  signal,
+});
+hub = startHubSession({
+  sidecar: version,
+  address: hubAddress,
+  token: guard.token,
+  revision: () => policy.inForce?.revision,
+  onFrame: takeFrame,
+  onOpen: () => {
+    policy.heardFromHub();
+    hub?.send({ type: 'health', fence: fence.fence, message: fence.message });
+    sendDenials();
+  },
+  log,
+  signal,
+});
+log(`sidecar ${version} listens for ${sandbox}`);
+setInterval(() => (hub?.isOpen ? policy.heardFromHub() : undefined), 60_000).unref();
+
+signal.addEventListener('abort', () => {
+  pool.clear();
+  setTimeout(() => process.exit(0), 50).unref();
+});
+
+function takeFrame(frame: DownFrame): void {
+  policy.heardFromHub();
+  switch (frame.type) {
+    case 'welcome': {
+      const { canaryAddress: address, controlPort, forbiddenPort } = frame;
+      return void watchCanaries(
+        { address, controlPort, forbiddenPort },
+        verdict => hub?.send({ type: 'networkPolicy', ...verdict }),
+        signal,
+      );
+    }
+    case 'snapshot': {
+      const routeBefore = policy.inForce?.route.hash;
+      const { revision } = frame.snapshot;
+      denials.forgetAnswers();
+      const applied = policy.apply(frame.snapshot);
+      if (!applied.ok) return void hub?.send({ type: 'nack', revision, reason: applied.reason });
+      const { policy: rules, grants, route } = policy.inForce ?? frame.snapshot;
+      const hashes = { policy: rules?.hash ?? '', grants: grants?.hash ?? '', route: route?.hash ?? '' };
+      hub?.send({ type: 'ack', revision, hashes, closed: applied.closed });
+      if (hashes.route !== routeBefore) pool.clear();
+      return;
+    }
+    case 'asked': {
+      const { id, approval, reason } = frame;
+      return denials.answered(id, {
+        ...(approval === undefined ? {} : { approval }),
+        ...(reason === undefined ? {} : { reason }),
+      });
+    }
+    case 'close':
+      return;
+  }
+}
+
+function sendDenials(): void {
+  if (hub?.isOpen !== true) return;
+  for (const frame of denials.take()) hub.send(frame);
+}
+
+function attest(): Attestation {
+  const hasPolicy = policy.decider !== undefined;
+  const isFenced = fence.fence !== 'Broken';
+  const message = isFenced ? (hasPolicy ? '' : 'no policy yet: the operator has not answered') : fence.message;
+  return {
+    creel: 'attestation',
+    fence: fence.fence,
+    ready: hasPolicy && isFenced,
+    revision: policy.revisionText,
+    message,
+  };
+}
+
+function hubAddress(): { host: string; port: number; ca: string } {
+  const text = readPodInfo('hub-address');
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  if (colon < 1 || !Number.isInteger(port)) throw new Error(`hub-address is ${JSON.stringify(text)}, not address:port`);
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port, ca: readPodInfo('hub-ca.pem') };
+}
+
+function readPodInfo(file: string): string {
+  return readFileSync(join(podInfoDir, file), 'utf8').trim();
+}

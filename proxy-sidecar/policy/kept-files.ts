@@ -1,0 +1,63 @@
+// What a restarted sidecar must still have, on the tmpfs that only its container sees: the last snapshot (without keys) and
+// which name each synthetic address stands for.
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Snapshot } from '../../protocol/snapshot.ts';
+import type { InForce } from './policy-state.ts';
+
+export interface KeptFiles {
+  saveSnapshot(inForce: InForce): void;
+  loadSnapshot(): Snapshot | undefined;
+  addName(address: string, name: string): void;
+  loadNames(): readonly (readonly [string, string])[];
+}
+
+/** `dir` is created, readable by this uid alone. */
+export function openKeptFiles(dir: string): KeptFiles {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const snapshotFile = join(dir, 'snapshot.json');
+  const namesFile = join(dir, 'names.jsonl');
+  return {
+    saveSnapshot(inForce) {
+      const route = 'profile' in inForce.route ? keylessRoute : inForce.route;
+      writeFileSync(`${snapshotFile}.new`, JSON.stringify({ ...inForce, route }), { mode: 0o600 });
+      renameSync(`${snapshotFile}.new`, snapshotFile);
+    },
+    loadSnapshot: () => parse(read(snapshotFile)) as Snapshot | undefined,
+    addName: (address, name) => appendFileSync(namesFile, `${JSON.stringify([address, name])}\n`, { mode: 0o600 }),
+    loadNames: () =>
+      (read(namesFile) ?? '').split('\n').flatMap(line => {
+        const pair = parse(line);
+        return Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string'
+          ? [[pair[0], pair[1]] as const]
+          : [];
+      }),
+  };
+}
+
+/** Keys are kept in memory only: after a restart the hub has to hand the route over again. */
+const keylessRoute = {
+  hash: 'restarted',
+  reason: 'SidecarRestarted',
+  message: 'the sidecar has restarted and waits for the operator to hand over the model route',
+};
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** A file that a kill has cut short holds nothing. */
+function parse(text: string | undefined): unknown {
+  if (text === undefined || text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,135 @@
+// What is in force now. A snapshot is swapped in as a whole or not at all; an older revision never comes back.
+import { createDecider, type Decider } from '../../engine/decide/decider.ts';
+import { compareRevisions, formatRevision, type Revision } from '../../protocol/revision.ts';
+import type { CompiledPolicy, Grants, NoRoute, Route, Snapshot } from '../../protocol/snapshot.ts';
+import { LiveConnections } from './live-connections.ts';
+
+export type Applied = { readonly ok: true; readonly closed: number } | { readonly ok: false; readonly reason: string };
+
+/** All three parts of a snapshot, as they are in force. */
+export interface InForce {
+  readonly revision: Revision;
+  readonly policy: CompiledPolicy;
+  readonly grants: Grants;
+  readonly route: Route | NoRoute;
+  readonly resolvers: readonly string[];
+  readonly maxPolicyAgeMs: number;
+}
+
+export interface PolicyStateOptions {
+  readonly nowMs: () => number;
+  /** Called with every new state, after it is in force. */
+  readonly onApplied: (inForce: InForce) => void;
+  readonly signal: AbortSignal;
+}
+
+const longestTimerMs = 2 ** 31 - 1;
+
+export class PolicyState {
+  readonly connections = new LiveConnections();
+  readonly #options: PolicyStateOptions;
+  #inForce: InForce | undefined;
+  #decider: Decider | undefined;
+  /** Unix ms of the last word from the hub. */
+  #heardMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #waiting = new Set<() => void>();
+
+  constructor(options: PolicyStateOptions) {
+    this.#options = options;
+    this.#heardMs = options.nowMs();
+    options.signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+  }
+
+  get inForce(): InForce | undefined {
+    return this.#inForce;
+  }
+
+  get revisionText(): string {
+    return this.#inForce === undefined ? '' : formatRevision(this.#inForce.revision);
+  }
+
+  /** undefined = nothing may be allowed: no snapshot yet, or the last one is too old. */
+  get decider(): Decider | undefined {
+    return this.#isTooOld() ? undefined : this.#decider;
+  }
+
+  get route(): Route | NoRoute | undefined {
+    return this.#isTooOld() ? undefined : this.#inForce?.route;
+  }
+
+  /** The hub is there: the snapshot in force is as good as new. */
+  heardFromHub(): void {
+    this.#heardMs = this.#options.nowMs();
+    this.#schedule();
+  }
+
+  /** Parts that are absent stay; an invalid snapshot changes nothing. */
+  apply(snapshot: Snapshot): Applied {
+    const before = this.#inForce;
+    if (before !== undefined && compareRevisions(snapshot.revision, before.revision) < 0) {
+      return {
+        ok: false,
+        reason: `OlderRevision: ${formatRevision(snapshot.revision)} after ${formatRevision(before.revision)}`,
+      };
+    }
+    const policy = snapshot.policy ?? before?.policy;
+    const grants = snapshot.grants ?? before?.grants;
+    const route = snapshot.route ?? before?.route;
+    if (policy === undefined || grants === undefined || route === undefined)
+      return { ok: false, reason: 'IncompleteSnapshot' };
+    const { revision, resolvers, maxPolicyAgeMs } = snapshot;
+    const compiled = compile(policy, grants, this.#options.nowMs);
+    if (typeof compiled === 'string') return { ok: false, reason: `InvalidSnapshot: ${compiled}` };
+    this.#decider = compiled;
+    this.#inForce = { revision, policy, grants, route, resolvers, maxPolicyAgeMs };
+    const closed = this.#changed();
+    this.#options.onApplied(this.#inForce);
+    return { ok: true, closed };
+  }
+
+  /** Resolves at the next change of what is allowed, or after `ms`. */
+  async changedWithin(ms: number): Promise<void> {
+    let wake = (): void => undefined;
+    const change = new Promise<void>(resolve => (wake = resolve));
+    this.#waiting.add(wake);
+    const timer = setTimeout(wake, ms);
+    await change;
+    clearTimeout(timer);
+    this.#waiting.delete(wake);
+  }
+
+  #changed(): number {
+    const closed = this.connections.recheck();
+    for (const wake of this.#waiting) wake();
+    this.#schedule();
+    return closed;
+  }
+
+  #isTooOld(): boolean {
+    const state = this.#inForce;
+    return state !== undefined && this.#options.nowMs() - this.#heardMs > state.maxPolicyAgeMs;
+  }
+
+  /** Looks again when the next grant ends, or the whole snapshot does. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const state = this.#inForce;
+    if (state === undefined || this.#options.signal.aborted) return;
+    const nowMs = this.#options.nowMs();
+    const ends = state.grants.items.flatMap(({ expiresAtMs }) =>
+      expiresAtMs !== undefined && expiresAtMs > nowMs ? [expiresAtMs] : [],
+    );
+    const nextMs = Math.min(...ends, this.#heardMs + state.maxPolicyAgeMs + 1) - nowMs;
+    this.#timer = setTimeout(() => this.#changed(), Math.min(Math.max(nextMs, 1), longestTimerMs));
+    this.#timer.unref();
+  }
+}
+
+function compile(policy: CompiledPolicy, grants: Grants, nowMs: () => number): Decider | string {
+  try {
+    return createDecider(policy, grants, nowMs);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

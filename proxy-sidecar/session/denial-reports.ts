@@ -1,0 +1,165 @@
+// Denials on their way to a person: equal ones are one report with a count, and nothing an agent does makes more than a
+// bounded number of frames.
+import { createHash } from 'node:crypto';
+import type { BinaryIdentity, DenialFrame, DenialReason } from '../../protocol/session.ts';
+
+export interface Denial {
+  readonly host: string;
+  readonly port: number;
+  readonly binary?: BinaryIdentity;
+  readonly reason: DenialReason;
+  /** What was tried, for people: `GET /path` or `TLS`. */
+  readonly sample: string;
+}
+
+export interface Asked {
+  /** The ApprovalRequest's name. */
+  readonly approval?: string;
+  /** Why there is none. */
+  readonly reason?: string;
+}
+
+export interface DenialReports {
+  /** Counts the denial; resolves with the hub's answer, or `{}` when none comes in time. */
+  report(denial: Denial): Promise<Asked>;
+  answered(id: number, asked: Asked): void;
+  /** Frames that may be sent now. Taking them empties the counts. */
+  take(): DenialFrame[];
+  /** Answers are of the past: policy has changed. */
+  forgetAnswers(): void;
+  /** Denials that the cap on different ones has cost. */
+  readonly dropped: number;
+}
+
+interface Entry {
+  readonly id: number;
+  readonly denial: Denial;
+  hits: number;
+  sentMs: number;
+  answer: Asked | undefined;
+  readonly waiting: Set<(asked: Asked) => void>;
+}
+
+const maxKeys = 1024;
+const answerMs = 1000;
+/** The first of a kind goes out at once, further ones are counted and go out together. */
+const repeatMs = 1000;
+const framesPerSecond = 20;
+const burst = 40;
+
+export function createDenialReports(nowMs: () => number, flush: () => void, signal: AbortSignal): DenialReports {
+  const entries = new Map<string, Entry>();
+  const byId = new Map<number, Entry>();
+  let nextId = 1;
+  let tokens = burst;
+  let filledMs = nowMs();
+  let dropped = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+
+  function entryFor(denial: Denial): Entry | undefined {
+    const key = keyOf(denial);
+    const known = entries.get(key);
+    if (known !== undefined) return known;
+    if (entries.size >= maxKeys && !evict()) return undefined;
+    const entry: Entry = {
+      id: nextId++,
+      denial,
+      hits: 0,
+      sentMs: Number.NEGATIVE_INFINITY,
+      answer: undefined,
+      waiting: new Set(),
+    };
+    entries.set(key, entry);
+    byId.set(entry.id, entry);
+    return entry;
+  }
+
+  /** Makes room by forgetting the oldest that has been told and that nobody waits for. */
+  function evict(): boolean {
+    for (const [key, entry] of entries) {
+      if (entry.hits > 0 || entry.waiting.size > 0) continue;
+      entries.delete(key);
+      byId.delete(entry.id);
+      return true;
+    }
+    return false;
+  }
+
+  function refill(now: number): void {
+    tokens = Math.min(burst, tokens + ((now - filledMs) / 1000) * framesPerSecond);
+    filledMs = now;
+  }
+
+  function later(ms: number): void {
+    if (timer !== undefined || signal.aborted) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      flush();
+    }, ms);
+    timer.unref();
+  }
+
+  return {
+    report(denial) {
+      const entry = entryFor(denial);
+      if (entry === undefined) {
+        dropped += 1;
+        return Promise.resolve({ reason: 'too many different hosts are waiting for a decision' });
+      }
+      entry.hits += 1;
+      flush();
+      if (entry.answer !== undefined) return Promise.resolve(entry.answer);
+      return new Promise(resolve => {
+        const settle = (asked: Asked) => {
+          clearTimeout(giveUp);
+          entry.waiting.delete(settle);
+          resolve(asked);
+        };
+        const giveUp = setTimeout(() => settle({}), answerMs);
+        entry.waiting.add(settle);
+      });
+    },
+    answered(id, asked) {
+      const entry = byId.get(id);
+      if (entry === undefined) return;
+      entry.answer = asked;
+      for (const settle of [...entry.waiting]) settle(asked);
+    },
+    take() {
+      const now = nowMs();
+      refill(now);
+      const frames: DenialFrame[] = [];
+      let nextMs = Number.POSITIVE_INFINITY;
+      for (const entry of entries.values()) {
+        if (entry.hits === 0) continue;
+        const dueMs = entry.sentMs + repeatMs - now;
+        if (dueMs > 0 || tokens < 1) {
+          nextMs = Math.min(nextMs, Math.max(dueMs, 1000 / framesPerSecond));
+          continue;
+        }
+        tokens -= 1;
+        frames.push({ type: 'denial', id: entry.id, hits: entry.hits, ...entry.denial });
+        entry.hits = 0;
+        entry.sentMs = now;
+      }
+      if (Number.isFinite(nextMs)) later(nextMs);
+      return frames;
+    },
+    forgetAnswers() {
+      for (const entry of entries.values()) entry.answer = undefined;
+      // The next equal denial is news again: its round may be a new one.
+      for (const entry of entries.values()) entry.sentMs = Number.NEGATIVE_INFINITY;
+    },
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+function keyOf({ host, port, binary, reason }: Denial): string {
+  return createHash('sha256')
+    .update(JSON.stringify([host, port, binary?.path, binary?.sha256, reason]))
+    .digest('base64');
+}

@@ -1,0 +1,57 @@
+// Ends the agent's TLS inside the sidecar with a leaf of the sandbox's own CA: for the inference host, and to say why an
+// unlisted host is refused.
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type { Leaf } from '../identify/guard-client.ts';
+
+export interface LeafContexts {
+  contextFor(host: string): Promise<SecureContext>;
+}
+
+const maxContexts = 256;
+const renewBeforeMs = 60 * 60 * 1000;
+
+/** A context costs 0.7 ms and a leaf a round trip to the guard, so both are kept, the least recently used go first. */
+export function createLeafContexts(leafFor: (host: string) => Promise<Leaf>, nowMs: () => number): LeafContexts {
+  const contexts = new Map<string, { readonly context: SecureContext; readonly notAfterMs: number }>();
+  return {
+    async contextFor(host) {
+      const known = contexts.get(host);
+      contexts.delete(host);
+      if (known !== undefined && known.notAfterMs - renewBeforeMs > nowMs()) {
+        contexts.set(host, known);
+        return known.context;
+      }
+      const { cert, key, notAfterMs } = await leafFor(host);
+      const made = { context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }), notAfterMs };
+      for (const oldest of contexts.keys()) {
+        if (contexts.size < maxContexts) break;
+        contexts.delete(oldest);
+      }
+      contexts.set(host, made);
+      return made.context;
+    },
+  };
+}
+
+const handshakeMs = 10_000;
+
+/** The plain side of the connection, once the handshake is done; undefined when the client gives up. HTTP/1.1 only. */
+export function terminateTls(socket: Socket, context: SecureContext): Promise<Duplex | undefined> {
+  return new Promise(resolve => {
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: context, ALPNProtocols: ['http/1.1'] });
+    const timer = setTimeout(() => secure.destroy(), handshakeMs);
+    secure.once('secure', () => {
+      clearTimeout(timer);
+      secure.off('close', giveUp);
+      resolve(secure);
+    });
+    const giveUp = () => {
+      clearTimeout(timer);
+      resolve(undefined);
+    };
+    secure.once('close', giveUp);
+    secure.on('error', () => secure.destroy());
+  });
+}
