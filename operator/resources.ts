@@ -11,7 +11,10 @@ import type { KubeObject, ResourceRef } from './kube/types.ts';
 export const resources = {
   sandboxes: creel<Sandbox>('Sandbox', 'sandboxes'),
   egressPolicies: creel<EgressPolicy>('EgressPolicy', 'egresspolicies'),
-  clusterEgressPolicies: { ...creel<ClusterEgressPolicy>('ClusterEgressPolicy', 'clusteregresspolicies'), namespaced: false },
+  clusterEgressPolicies: {
+    ...creel<ClusterEgressPolicy>('ClusterEgressPolicy', 'clusteregresspolicies'),
+    namespaced: false,
+  },
   inferenceProfiles: creel<InferenceProfile>('InferenceProfile', 'inferenceprofiles'),
   approvalRequests: creel<ApprovalRequest>('ApprovalRequest', 'approvalrequests'),
   namespaces: { ...core<Namespace>('Namespace', 'namespaces'), namespaced: false },
@@ -23,7 +26,10 @@ export const resources = {
   persistentVolumeClaims: core<KubeObject>('PersistentVolumeClaim', 'persistentvolumeclaims'),
   endpointSlices: named<EndpointSlice>('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices'),
   networkPolicies: named<KubeObject>('networking.k8s.io', 'v1', 'NetworkPolicy', 'networkpolicies'),
-  tokenReviews: { ...named<KubeObject>('authentication.k8s.io', 'v1', 'TokenReview', 'tokenreviews'), namespaced: false },
+  tokenReviews: {
+    ...named<KubeObject>('authentication.k8s.io', 'v1', 'TokenReview', 'tokenreviews'),
+    namespaced: false,
+  },
 } as const;
 
 function creel<T extends KubeObject>(kind: string, plural: string): ResourceRef<T> {
@@ -34,6 +40,11 @@ function core<T extends KubeObject>(kind: string, plural: string): ResourceRef<T
   return named('', 'v1', kind, plural);
 }
 
-function named<T extends KubeObject>(apiGroup: string, apiVersion: string, kind: string, plural: string): ResourceRef<T> {
+function named<T extends KubeObject>(
+  apiGroup: string,
+  apiVersion: string,
+  kind: string,
+  plural: string,
+): ResourceRef<T> {
   return { group: apiGroup, version: apiVersion, kind, plural, namespaced: true };
 }

@@ -5,7 +5,12 @@ const statusSchema = z.object({
   reason: z.string().optional(),
   message: z.string().optional(),
   code: z.number().optional(),
-  details: z.object({ retryAfterSeconds: z.number().optional() }).optional(),
+  details: z
+    .object({
+      retryAfterSeconds: z.number().optional(),
+      causes: z.array(z.object({ field: z.string().optional() })).optional(),
+    })
+    .optional(),
 });
 
 /** For answers without a Status body: a proxy in between, or an overloaded server. */
@@ -27,6 +32,9 @@ export function readFailure(status: number, body: unknown, retryAfterMs?: number
   const { reason, message, code, details } = statusSchema.safeParse(body).data ?? {};
   const http = code ?? status;
   const seconds = details?.retryAfterSeconds;
+  // An apply for another uid: a conflict for custom resources, and "field is immutable" for built-in kinds.
+  if (details?.causes?.some(({ field }) => field === 'metadata.uid'))
+    return { status: 409, reason: 'Conflict', message: message ?? 'another object has this name' };
   const waitMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
   return {
     status: http,

@@ -36,6 +36,8 @@ const idleMs = 60_000;
 export function openTransport(connection: Connection): Transport {
   const { server, ca, serverName, clientCertificate, token, impersonate } = connection;
   const pool = new Pool(server, {
+    // One connection a request: over HTTP/2 all would share a half-open one, and giving up a stream would keep it.
+    allowH2: false,
     connect: {
       timeout: connectTimeoutMs,
       keepAlive: true,
