@@ -32,7 +32,7 @@ function commonHost(a: CompiledRule, b: CompiledRule): string | undefined {
 }
 
 /** Is there a name that both match? */
-export function patternsOverlap(a: HostPattern, b: HostPattern): boolean {
+function patternsOverlap(a: HostPattern, b: HostPattern): boolean {
   if (a.kind === 'exact') return patternMatches(b, a.name);
   if (b.kind === 'exact') return patternMatches(a, b.name);
   if (a.name === b.name) return true;

@@ -22,10 +22,6 @@ export function headerField(name: string, value: string): HeaderField {
   return { name, key: name.toLowerCase(), value };
 }
 
-export function isToken(text: string): boolean {
-  return tokenPattern.test(text);
-}
-
 /** Splits at CRLF alone; a CR or LF of its own is a problem, for others would split there too. */
 export function splitLines(bytes: Buffer): readonly string[] | undefined {
   const lines = bytes.toString('latin1').split('\r\n');
@@ -40,7 +36,7 @@ export function parseFields(lines: readonly string[], maxFields: number): Parsed
     if (line.startsWith(' ') || line.startsWith('\t')) return { ok: false, problem: 'ObsFold' };
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
-    if (!isToken(name)) return { ok: false, problem: 'BadFieldName' };
+    if (!tokenPattern.test(name)) return { ok: false, problem: 'BadFieldName' };
     const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '');
     if (!valuePattern.test(value)) return { ok: false, problem: 'BadFieldValue' };
     fields.push(headerField(name, value));

@@ -33,7 +33,7 @@ export interface Import {
   readonly relative: boolean;
 }
 
-const specifier = /(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"\n]+)['"]/g;
+const specifier = /(?:\bfrom|\bimport\s*\(?)\s*['"]([^'"\n]+)['"]/g;
 
 export function importsOf(path: string): Import[] {
   const text = readText(path) ?? '';
