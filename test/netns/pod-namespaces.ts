@@ -22,6 +22,8 @@ cat > /dev/null
 exit 0
 `;
 
+const newNamespaces = ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
+
 export interface HolderFiles {
   readonly resolvConf: string;
   /** The runtime, put where every user of the pod can reach it. */
@@ -31,14 +33,9 @@ export interface HolderFiles {
 
 export async function createPodNamespaces(files: HolderFiles): Promise<PodNamespaces> {
   const { resolvConf, node, nodeMount } = files;
-  const holder = spawn(
-    'unshare',
-    [
-      ...['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'],
-      ...['sh', '-c', holderScript, 'holder', resolvConf, node, nodeMount],
-    ],
-    { stdio: ['pipe', 'pipe', 'pipe'] },
-  );
+  const holder = spawn('unshare', [...newNamespaces, 'sh', '-c', holderScript, 'holder', resolvConf, node, nodeMount], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let stderr = '';
   holder.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createPod } from '../netns/create-pod.ts';
 import type { Pod } from '../netns/pod.ts';
+import type { PodUser } from '../netns/pod-user.ts';
 import type { Capture } from './capture/capture.ts';
 import { createOutside } from './client/create-outside.ts';
 import type { Outside } from './client/outside.ts';
@@ -71,14 +72,12 @@ test('the capture of a silent pod is empty, and says what it saw when one is not
 });
 
 test('every user of a pod has no capability, unless it prepares something', async () => {
-  const status = async (user: 'agent' | 'root' | 'sidecar') =>
-    (await pod.run(['grep', '-E', '^(Uid|CapEff|CapBnd|NoNewPrivs)', '/proc/self/status'], { user })).stdout;
   for (const [user, uid] of [
     ['agent', 1000],
     ['sidecar', 1337],
     ['root', 0],
   ] as const) {
-    const text = await status(user);
+    const text = await statusOf(user);
     expect(text).toContain(`Uid:\t${uid}\t${uid}\t${uid}\t${uid}`);
     expect(text).toMatch(/CapEff:\s0+\n/);
     expect(text).toMatch(/CapBnd:\s0+\n/);
@@ -93,13 +92,11 @@ test('names resolve through the zone, and each query is counted', async () => {
     'cut.test': { addresses: ['203.0.113.5'], truncateUdp: true },
     '*.wild.test': { addresses: ['203.0.113.6'] },
   });
-  const look = async (name: string, family: 'ahostsv4' | 'ahostsv6' = 'ahostsv4') =>
-    (await pod.run(['getent', family, name])).stdout.split(/\s/)[0];
-  expect(await look('alias.test')).toBe('203.0.113.4');
-  expect(await look('alias.test', 'ahostsv6')).toBe('2001:db8::4');
-  expect(await look('cut.test')).toBe('203.0.113.5');
-  expect(await look('a.b.wild.test')).toBe('203.0.113.6');
-  expect(await look('absent.test')).toBe('');
+  expect(await lookUp('alias.test')).toBe('203.0.113.4');
+  expect(await lookUp('alias.test', 'ahostsv6')).toBe('2001:db8::4');
+  expect(await lookUp('cut.test')).toBe('203.0.113.5');
+  expect(await lookUp('a.b.wild.test')).toBe('203.0.113.6');
+  expect(await lookUp('absent.test')).toBe('');
   const cut = await outside.dnsQueries(query => query.name === 'cut.test');
   expect(cut.map(query => query.transport)).toEqual(expect.arrayContaining(['udp', 'tcp']));
   expect(await outside.countDnsQueries('a.b.wild.test')).toBeGreaterThan(0);
@@ -148,3 +145,11 @@ test('sink, echo and a server that speaks first see and send every byte', async 
   await outside.unlisten(5432);
   expect((await pod.run(['bash', '-c', 'head -1 < /dev/tcp/203.0.113.2/5432'])).stderr).toContain('Connection refused');
 });
+
+async function statusOf(user: PodUser): Promise<string> {
+  return (await pod.run(['grep', '-E', '^(Uid|CapEff|CapBnd|NoNewPrivs)', '/proc/self/status'], { user })).stdout;
+}
+
+async function lookUp(name: string, database: 'ahostsv4' | 'ahostsv6' = 'ahostsv4'): Promise<string> {
+  return (await pod.run(['getent', database, name])).stdout.split(/\s/)[0] ?? '';
+}

@@ -98,11 +98,14 @@ function encodeName(name: string): Buffer {
 export function addressBytes(address: string): Buffer {
   if (!address.includes(':')) return Buffer.from(address.split('.').map(Number));
   const [head = '', tail = ''] = address.split('::');
-  const groups = (text: string) => (text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16)));
   const left = groups(head);
   const right = groups(tail);
   const middle = Array.from({ length: address.includes('::') ? 8 - left.length - right.length : 0 }, () => 0);
   const bytes = Buffer.alloc(16);
   [...left, ...middle, ...right].forEach((group, index) => bytes.writeUInt16BE(group, index * 2));
   return bytes;
+}
+
+function groups(text: string): readonly number[] {
+  return text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16));
 }

@@ -35,18 +35,10 @@ export class Listeners {
 }
 
 function createService(state: State, service: TcpService, role: 'web' | 'model'): Server {
-  switch (service.kind) {
-    case 'http':
-      return createHttpServer(state, role);
-    case 'https':
-      return createHttpsServer(state);
-    case 'unix':
-      return createServer({ allowHalfOpen: true }, socket => passOn(socket, service.path));
-    case 'echo':
-    case 'sink':
-    case 'banner':
-      return createServer({ allowHalfOpen: true }, socket => serveRaw(state, service, socket));
-  }
+  if (service.kind === 'http') return createHttpServer(state, role);
+  if (service.kind === 'https') return createHttpsServer(state);
+  if (service.kind === 'unix') return createServer({ allowHalfOpen: true }, socket => passOn(socket, service.path));
+  return createServer({ allowHalfOpen: true }, socket => serveRaw(state, service, socket));
 }
 
 function serveRaw(state: State, service: TcpService, socket: Socket): void {

@@ -37,7 +37,7 @@ export function openTestCa(folder: string): TestCa {
   const trusted = openAuthority(folder, 'Creel test CA');
   const untrusted = createAuthority('Nobody trusts this CA', newKeys());
   const leafKeys = newKeys();
-  const key = leafKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const key = leafKeys.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const contexts = new Map<string, SecureContext>();
   const certificateFor = (serverName: string) => {
     const [first = ''] = serverName.split('.');

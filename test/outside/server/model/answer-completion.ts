@@ -13,9 +13,6 @@ export async function answerCompletion({ body, text, chunkDelayMs }: ModelCall, 
     created: Math.floor(Date.now() / 1000),
     model: body.model,
   };
-  const choices = (piece: string, finish: string | null) => [
-    { index: 0, text: piece, logprobs: null, finish_reason: finish },
-  ];
   const usage = usageOf(JSON.stringify(body.prompt ?? ''), text);
   if (body.stream !== true) {
     const answer = { ...common, choices: choices(text, 'stop'), usage };
@@ -32,4 +29,8 @@ export async function answerCompletion({ body, text, chunkDelayMs }: ModelCall, 
     ],
     chunkDelayMs,
   );
+}
+
+function choices(text: string, finish: string | null) {
+  return [{ index: 0, text, logprobs: null, finish_reason: finish }];
 }

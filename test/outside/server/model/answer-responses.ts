@@ -7,7 +7,6 @@ import { type ServerEvent, sendEvents } from './send-events.ts';
 /** POST /v1/responses, whole or as the stream of events that its clients expect. */
 export async function answerResponses({ body, text, chunkDelayMs }: ModelCall, response: WebResponse): Promise<void> {
   const itemId = `msg_${randomUUID().replaceAll('-', '')}`;
-  const part = (content: string) => ({ type: 'output_text', text: content, annotations: [] });
   const item = (status: string, content: readonly object[]) => ({
     id: itemId,
     type: 'message',
@@ -55,6 +54,10 @@ export async function answerResponses({ body, text, chunkDelayMs }: ModelCall, r
     ]),
     chunkDelayMs,
   );
+}
+
+function part(text: string) {
+  return { type: 'output_text', text, annotations: [] };
 }
 
 type Typed = { readonly type: string } & Readonly<Record<string, unknown>>;
