@@ -32,6 +32,7 @@ async function makeNamespace(demo: Narrator): Promise<void> {
   await demo.run(`${kubectl} create secret generic nvidia-api-key --from-literal=api-key="$NVIDIA_API_KEY"`);
   await demo.run(`${kubectl} annotate secret nvidia-api-key creel.dev/allowed-hosts=integrate.api.nvidia.com`);
   await demo.run(`${kubectl} apply -k examples/my-assistant`, { maxLines: 20 });
+  await demo.run('kubectl apply -f scripts/demo/vllm.yaml', { quiet: true });
   await demo.run(`${kubectl} get ifp`);
 }
 
