@@ -1,0 +1,96 @@
+// Every case twice on a real API server: without the policies each deny case passes (the control), with the chart's each verdict holds.
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { currentCluster } from '../../test/cluster/current-cluster.ts';
+import { testNamespace } from '../../test/cluster/test-namespace.ts';
+import { type AdmissionLab, openAdmissionLab, removeRights, type Verdict } from './testing/admission-lab.ts';
+import { type AdmissionCase, type CaseFile, readCaseFiles } from './testing/case-file.ts';
+import { type CaseNamespaces, caseRequest, substituted } from './testing/case-request.ts';
+
+const root = join(import.meta.dirname, '../..');
+const sandboxes = { 'creel.dev/sandboxes': 'true', 'pod-security.kubernetes.io/enforce': 'privileged' };
+const namespaces: CaseNamespaces = {
+  $NS: testNamespace('adm', sandboxes),
+  $OTHER: testNamespace('adm-other', sandboxes),
+  $PLAIN: testNamespace('adm-plain'),
+};
+const files = readCaseFiles();
+const cases = files.flatMap(file => file.cases.map(entry => ({ entry, file, title: titleOf(file, entry) })));
+const policyLagMs = 15_000;
+let lab: AdmissionLab | undefined;
+
+beforeAll(async () => {
+  await currentCluster().kubectl(['apply', '--server-side', `--filename=${join(root, 'crds')}`]);
+  await currentCluster().kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  lab = await openAdmissionLab(namespaces, files);
+});
+afterAll(async () => {
+  await lab?.close();
+  await removeRights();
+});
+
+describe('without the policies', () => {
+  const denied = cases.filter(({ entry }) => entry.deny !== undefined);
+  test.each(denied)('nothing else refuses: $title', async ({ entry, file }) => {
+    expect(reached(entry, await ask(entry, file))).toBe(true);
+  });
+});
+
+describe('with the policies of the chart', () => {
+  beforeAll(async () => {
+    const chart = join(root, 'charts/creel');
+    await currentCluster().helm(['install', 'creel', chart, '--namespace=creel-system', '--create-namespace']);
+  });
+  afterAll(async () => {
+    await currentCluster().helm(['uninstall', 'creel', '--namespace=creel-system', '--wait']);
+    await currentCluster().kubectl(['delete', 'namespace', 'creel-system', '--wait=false']);
+  });
+
+  test.each(cases.filter(({ entry }) => entry.deny !== undefined))('refused: $title', async ({ entry, file }) => {
+    const phrase = `ValidatingAdmissionPolicy '${file.policy}'`;
+    await expect.poll(async () => (await ask(entry, file)).message, { timeout: policyLagMs }).toContain(phrase);
+    const { status, message } = await ask(entry, file);
+    expect(message).toContain(substituted(entry.says ?? '', namespaces));
+    expect([403, 422]).toContain(status);
+  });
+
+  test.each(cases.filter(({ entry }) => entry.allow !== undefined))('let through: $title', async ({ entry, file }) => {
+    const verdict = await ask(entry, file);
+    expect(verdict.message).not.toContain('ValidatingAdmissionPolicy');
+    expect(reached(entry, verdict)).toBe(true);
+  });
+
+  test.each(files.map(({ policy }) => policy))('the API server finds no fault in the types of %s', async policy => {
+    const read = () => currentCluster().kubectl(['get', 'validatingadmissionpolicy', policy, '--output=json']);
+    const status = async () =>
+      (JSON.parse(await read()) as { status?: { typeChecking?: { expressionWarnings?: unknown[] } } }).status;
+    await expect.poll(async () => (await status())?.typeChecking, { timeout: policyLagMs }).toBeDefined();
+    expect((await status())?.typeChecking?.expressionWarnings ?? []).toEqual([]);
+  });
+});
+
+async function ask(entry: AdmissionCase, file: CaseFile): Promise<Verdict> {
+  const request = caseRequest(entry, file, namespaces);
+  const body = request.body === undefined ? {} : { body: withUids(request.body) };
+  return opened().send(entry.as, { ...request, ...body });
+}
+
+/** Admission comes before a connection is made: without a node it fails there, with another status than 403. */
+function reached(entry: AdmissionCase, { status }: Verdict): boolean {
+  return entry.connect === undefined ? status < 300 : status !== 403 && status !== 404 && status !== 422;
+}
+
+function withUids(body: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(body).replaceAll(/\$UID\(([^)]+)\)/g, (_, key: string) => opened().uids.get(key) ?? ''),
+  );
+}
+
+function titleOf({ policy }: CaseFile, { allow, deny }: AdmissionCase): string {
+  return `${policy.split('.')[0]}: ${deny ?? allow}`;
+}
+
+function opened(): AdmissionLab {
+  if (lab === undefined) throw new Error('the set-up failed');
+  return lab;
+}
