@@ -34,7 +34,7 @@ state = ${file('containerd/state')}
         BinaryName = ${JSON.stringify(join(cri, 'runc'))}
         Root = ${file('runc')}
   [plugins."io.containerd.cri.v1.runtime".cni]
-    bin_dirs = [${JSON.stringify(cri)}]
+    bin_dirs = [${JSON.stringify(cri)}, ${file('cni-plugins')}]
     conf_dir = ${file('cni')}
 `;
 }

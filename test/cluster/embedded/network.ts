@@ -2,7 +2,7 @@
 // from each node. The host's own routes stay as they are, and it forwards nothing that comes from the cluster.
 import { existsSync, writeFileSync } from 'node:fs';
 import { runCommand } from '../base/run-command.ts';
-import { addressesOf, nodePodCidr } from './addresses.ts';
+import { addressesOf, nodePodCidr, nodePodCidr6 } from './addresses.ts';
 import type { ClusterLayout, NodeLayout } from './layout.ts';
 
 const bridge = 'br0';
@@ -22,6 +22,7 @@ export async function createControlPlaneNetwork(layout: ClusterLayout, subnet: n
   await ip(netns, [
     `link add ${bridge} type bridge`,
     `address add ${addresses.controlPlane}/${addresses.prefixLength} dev ${bridge}`,
+    `address add ${addresses.controlPlane6}/64 dev ${bridge} nodad`,
     `link set ${bridge} up`,
     'link set lo up',
   ]);
@@ -36,9 +37,9 @@ export async function createControlPlaneNetwork(layout: ClusterLayout, subnet: n
 
 /** Ends the cluster's default route in a namespace that somebody else made, and that must own every address. */
 export async function connectOutside(layout: ClusterLayout, netns: string, subnet: number): Promise<void> {
-  const { outside } = addressesOf(subnet);
-  await plugIntoBridge(layout, netns, 'outside', outside);
-  await setDefaultRoute(layout.controlPlaneNetns, outside);
+  const { outside, outside6 } = addressesOf(subnet);
+  await plugIntoBridge(layout, netns, 'outside', [`${outside}/24`, `${outside6}/64`]);
+  await setDefaultRoute(layout.controlPlaneNetns, subnet);
 }
 
 /** Whether that namespace still has its wire: one that was made anew under the same name has not. */
@@ -48,7 +49,12 @@ export async function isOutsideConnected(netns: string): Promise<boolean> {
 }
 
 /** Plugs a namespace into the cluster's bridge as eth0. */
-async function plugIntoBridge(layout: ClusterLayout, netns: string, port: string, address: string): Promise<void> {
+async function plugIntoBridge(
+  layout: ClusterLayout,
+  netns: string,
+  port: string,
+  addresses: readonly string[],
+): Promise<void> {
   await runCommand([
     'ip',
     '-n',
@@ -65,22 +71,38 @@ async function plugIntoBridge(layout: ClusterLayout, netns: string, port: string
     netns,
   ]);
   await ip(layout.controlPlaneNetns, [`link set ${port} master ${bridge}`, `link set ${port} up`]);
-  await ip(netns, [`address add ${address}/24 dev eth0`, 'link set eth0 up', 'link set lo up']);
+  const add = addresses.map(address => `address add ${address} dev eth0${address.includes(':') ? ' nodad' : ''}`);
+  await ip(netns, [...add, 'link set eth0 up', 'link set lo up']);
 }
 
 export async function createNodeNetwork(layout: ClusterLayout, node: NodeLayout, subnet: number): Promise<void> {
+  const addresses = addressesOf(subnet);
   await runCommand(['ip', 'netns', 'add', node.netns]);
-  await plugIntoBridge(layout, node.netns, `node${node.index}`, addressesOf(subnet).node(node.index));
-  await setSysctls(node.netns, { 'net.ipv4.ip_forward': '1' });
+  await setSysctls(node.netns, {
+    'net.ipv4.ip_forward': '1',
+    'net.ipv6.conf.all.forwarding': '1',
+    // Of the pods' links too, which come later: or their first second has no IPv6.
+    'net.ipv6.conf.default.accept_dad': '0',
+  });
+  await plugIntoBridge(layout, node.netns, `node${node.index}`, [
+    `${addresses.node(node.index)}/24`,
+    `${addresses.node6(node.index)}/64`,
+  ]);
 }
 
 /** Tells every party of the cluster where the pods of this node are. */
 export async function routePods(netns: string, node: NodeLayout, subnet: number): Promise<void> {
-  await ip(netns, [`route replace ${nodePodCidr(node.index)} via ${addressesOf(subnet).node(node.index)}`]);
+  const addresses = addressesOf(subnet);
+  await ip(netns, [
+    `route replace ${nodePodCidr(node.index)} via ${addresses.node(node.index)}`,
+    `route replace ${nodePodCidr6(node.index)} via ${addresses.node6(node.index)}`,
+  ]);
 }
 
-export async function setDefaultRoute(netns: string, gateway: string): Promise<void> {
-  await ip(netns, [`route replace default via ${gateway}`]);
+/** Everything that is not the cluster's goes to the outside world. */
+export async function setDefaultRoute(netns: string, subnet: number): Promise<void> {
+  const { outside, outside6 } = addressesOf(subnet);
+  await ip(netns, [`route replace default via ${outside}`, `route replace default via ${outside6}`]);
 }
 
 async function setSysctls(netns: string, values: Readonly<Record<string, string>>): Promise<void> {

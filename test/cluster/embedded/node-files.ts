@@ -3,12 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { pauseImage } from '../build/base-images.ts';
-import { clusterDnsAddress, nodePodCidr, podCidr } from './addresses.ts';
+import { clusterDnsAddress, nodePodCidr, nodePodCidr6, podCidr, podCidr6 } from './addresses.ts';
 import { cgroupRootOf } from './cgroups.ts';
 import { containerdConfig } from './containerd-config.ts';
 import type { ClusterLayout, NodeLayout } from './layout.ts';
 
 export interface NodeFiles {
+  /** Comes first in the PATH of the NetworkPolicy controller. */
+  readonly netpolPrograms: string;
   readonly containerd: string;
   readonly kubelet: string;
   readonly proxy: string;
@@ -28,23 +30,52 @@ export function writeNodeFiles(inputs: NodeFileInputs): NodeFiles {
   const { layout, node, cri, proxyKubeconfig, outsideDns } = inputs;
   const file = (name: string) => join(node.folder, name);
   mkdirSync(file('cni'), { recursive: true });
+  mkdirSync(file('cni-plugins'), { recursive: true });
+  writeFileSync(file(`cni-plugins/${noDadPlugin}`), noDadScript, { mode: 0o755 });
   writeFileSync(file('resolv.conf'), outsideDns === undefined ? '' : `nameserver ${outsideDns}\n`);
   writeFileSync(file('cni/10-creel.conflist'), JSON.stringify(cniConfig(node), undefined, 2));
+  mkdirSync(file('netpol-programs'), { recursive: true });
+  writeFileSync(file('netpol-programs/ip6tables-restore'), ip6tablesRestoreScript, { mode: 0o755 });
   writeFileSync(file('containerd.toml'), containerdConfig(node, cri, pauseImage));
   writeFileSync(file('kubelet.yaml'), yaml(kubeletConfig(layout, node)));
   writeFileSync(file('proxy.yaml'), yaml(proxyConfig(node, proxyKubeconfig)));
-  return { containerd: file('containerd.toml'), kubelet: file('kubelet.yaml'), proxy: file('proxy.yaml') };
+  return {
+    netpolPrograms: file('netpol-programs'),
+    containerd: file('containerd.toml'),
+    kubelet: file('kubelet.yaml'),
+    proxy: file('proxy.yaml'),
+  };
 }
+
+const noDadPlugin = 'creel-no-dad';
+
+/** Without it every pod would wait more than a second for IPv6 to prove that nobody else has its address. */
+const noDadScript = `#!/bin/sh
+case "$CNI_COMMAND" in
+ADD) nsenter --net="$CNI_NETNS" sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 &&
+  echo '{"cniVersion":"1.0.0","interfaces":[],"ips":[],"routes":[],"dns":{}}' ;;
+VERSION) echo '{"cniVersion":"1.0.0","supportedVersions":["0.4.0","1.0.0"]}' ;;
+esac
+`;
+
+/**
+ * kube-router 2.1 makes its IPv6 sets with a prefix to their names and then writes rules without it, which are refused:
+ * IPv6 would silently stay open. The names are mended on their way.
+ */
+const ip6tablesRestoreScript = `#!/bin/sh
+PATH="\${PATH#*:}"
+sed -E 's/--match-set KUBE-/--match-set inet6:KUBE-/g' | ip6tables-restore "$@"
+`;
 
 /** Each pod has a point-to-point link to its node: all traffic between pods is routed, where NetworkPolicy sees it. */
 function cniConfig(node: NodeLayout): unknown {
   const ipam = {
     type: 'host-local',
     dataDir: join(node.folder, 'ipam'),
-    ranges: [[{ subnet: nodePodCidr(node.index) }]],
-    routes: [{ dst: '0.0.0.0/0' }],
+    ranges: [[{ subnet: nodePodCidr(node.index) }], [{ subnet: nodePodCidr6(node.index) }]],
+    routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
   };
-  return { cniVersion: '1.0.0', name: 'creel', plugins: [{ type: 'ptp', ipMasq: false, ipam }] };
+  return { cniVersion: '1.0.0', name: 'creel', plugins: [{ type: noDadPlugin }, { type: 'ptp', ipMasq: false, ipam }] };
 }
 
 function kubeletConfig(layout: ClusterLayout, node: NodeLayout): unknown {
@@ -89,7 +120,7 @@ function proxyConfig(node: NodeLayout, kubeconfig: string): unknown {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
     mode: 'nftables',
-    clusterCIDR: podCidr,
+    clusterCIDR: `${podCidr},${podCidr6}`,
     clientConnection: { kubeconfig },
     // These settings belong to the machine, not to the namespace.
     conntrack: { maxPerCore: 0, min: 0 },

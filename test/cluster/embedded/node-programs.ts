@@ -11,7 +11,8 @@ export interface NodeProgramInputs {
   readonly files: NodeFiles;
   readonly kube: string;
   readonly cri: string;
-  readonly address: string;
+  /** One of each family. */
+  readonly addresses: readonly string[];
   readonly kubeletKubeconfig: string;
 }
 
@@ -35,14 +36,14 @@ export function containerdSpec({ node, files, cri }: NodeProgramInputs): Process
   return { ...programOf(node, 'containerd', command), env: { PATH: `${cri}:${process.env['PATH'] ?? ''}` } };
 }
 
-export function kubeletSpec({ node, files, kube, address, kubeletKubeconfig }: NodeProgramInputs): ProcessSpec {
+export function kubeletSpec({ node, files, kube, addresses, kubeletKubeconfig }: NodeProgramInputs): ProcessSpec {
   return programOf(node, 'kubelet', [
     kube,
     'kubelet',
     `--config=${files.kubelet}`,
     `--kubeconfig=${kubeletKubeconfig}`,
     `--hostname-override=${node.name}`,
-    `--node-ip=${address}`,
+    `--node-ip=${addresses.join(',')}`,
     `--root-dir=${join(node.folder, 'kubelet')}`,
     `--cert-dir=${join(node.folder, 'kubelet-pki')}`,
   ]);
@@ -52,14 +53,19 @@ export function proxySpec({ node, files, kube }: NodeProgramInputs): ProcessSpec
   return programOf(node, 'proxy', [kube, 'proxy', `--config=${files.proxy}`]);
 }
 
-export function networkPolicySpec({ layout, node, kube }: NodeProgramInputs): ProcessSpec {
-  return programOf(node, 'netpol', [
+export function networkPolicySpec({ layout, node, files, kube }: NodeProgramInputs): ProcessSpec {
+  const command = [
     kube,
     'netpol',
     `--kubeconfig=${layout.kubeconfig}`,
     `--hostname-override=${node.name}`,
     `--service-cluster-ip-range=${serviceCidr}`,
-  ]);
+    '--enable-ipv6',
+  ];
+  return {
+    ...programOf(node, 'netpol', command),
+    env: { PATH: `${files.netpolPrograms}:${process.env['PATH'] ?? ''}` },
+  };
 }
 
 function programOf(node: NodeLayout, program: string, command: string[]): ProcessSpec {

@@ -1,5 +1,5 @@
 // The embedded node keeps what Kubernetes promises; everything else in this tier stands on these.
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitUntil } from '../base/wait-until.ts';
 import { busyboxImage, ensureBusyboxImage } from '../build/base-images.ts';
 import { currentCluster } from '../current-cluster.ts';
@@ -99,14 +99,18 @@ test('a volume is writable by a user who is not root, through fsGroup, and its f
   await kubectl('wait', '--for=delete', `pv/${volume}`, '--timeout=30s');
 });
 
-describe('NetworkPolicy', () => {
+describe.each([
+  ['IPv4', 0],
+  ['IPv6', 1],
+])('NetworkPolicy over %s', (_family, position) => {
   let address: string;
 
   beforeAll(async () => {
     const script = 'busybox mkdir -p /tmp/www; echo hello >/tmp/www/index.html; busybox httpd -f -p 8080 -h /tmp/www';
     await startPod('server', { script });
-    address = await kubectl('get', 'pod', 'server', '--output=jsonpath={.status.podIP}');
+    address = await kubectl('get', 'pod', 'server', `--output=jsonpath={.status.podIPs[${position}].ip}`);
   });
+  afterAll(() => kubectl('delete', 'networkpolicy', '--all'));
 
   test('without one, pods reach each other', async () => {
     expect(await waitUntil(() => reached(address), { what: 'the server', timeoutMs: 10_000 })).toBe('hello\n');

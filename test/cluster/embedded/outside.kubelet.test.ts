@@ -17,15 +17,15 @@ beforeAll(async () => {
   await cluster.kubectl(['--namespace', namespace, 'wait', '--for=condition=Ready', 'pod/client', '--timeout=60s']);
 });
 
-test.each(['8.8.8.8', '169.254.169.254', '203.0.113.7', '192.0.2.1'])(
+test.each(['8.8.8.8', '169.254.169.254', '203.0.113.7', '192.0.2.1', '2001:4860:4860::8888'])(
   'a connection from a pod to %s arrives outside, from the pod’s own address',
   async address => {
     const outside = await currentOutside();
     await inPod(`busybox nc -w 2 ${address} 22 </dev/null`);
     const arrived = await outside.waitForConnection(({ localAddress }) => localAddress.endsWith(address));
-    const ask = ['get', 'pod', 'client', '--output=jsonpath={.status.podIP}'];
-    const podAddress = await cluster.kubectl(['--namespace', namespace, ...ask]);
-    expect(arrived.remoteAddress.endsWith(podAddress)).toBe(true);
+    const ask = ['get', 'pod', 'client', '--output=jsonpath={.status.podIPs[*].ip}'];
+    const podAddresses = await cluster.kubectl(['--namespace', namespace, ...ask]);
+    expect(podAddresses.split(' ')).toContain(arrived.remoteAddress.replace('::ffff:', ''));
   },
 );
 

@@ -40,8 +40,16 @@ export async function startNode(context: NodeContext, index: number): Promise<vo
     proxyKubeconfig,
     ...(dns === undefined ? {} : { outsideDns: dns }),
   });
-  const address = addressesOf(record.subnet).node(index);
-  const inputs = { layout, node, files, kube, cri, address, kubeletKubeconfig };
+  const { node: nodeAddress, node6: nodeAddress6 } = addressesOf(record.subnet);
+  const inputs = {
+    layout,
+    node,
+    files,
+    kube,
+    cri,
+    addresses: [nodeAddress(index), nodeAddress6(index)],
+    kubeletKubeconfig,
+  };
   await startProcess(layout, mountsSpec(node));
   await waitForMounts(layout, node);
   await startProcess(layout, containerdSpec(inputs));
@@ -63,7 +71,7 @@ async function connectNode({ layout, record }: NodeContext, node: NodeLayout): P
   }
   if (record.outside === undefined) return;
   await routePods(record.outside.netns, node, record.subnet);
-  await setDefaultRoute(node.netns, addressesOf(record.subnet).outside);
+  await setDefaultRoute(node.netns, record.subnet);
 }
 
 async function waitForContainerd(layout: ClusterLayout, node: NodeLayout): Promise<void> {

@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/cloudnativelabs/kube-router/pkg/controllers/netpol"
-	"github.com/cloudnativelabs/kube-router/pkg/healthcheck"
-	"github.com/cloudnativelabs/kube-router/pkg/options"
+	"github.com/cloudnativelabs/kube-router/v2/pkg/controllers/netpol"
+	"github.com/cloudnativelabs/kube-router/v2/pkg/healthcheck"
+	"github.com/cloudnativelabs/kube-router/v2/pkg/options"
 	"github.com/spf13/pflag"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -46,7 +46,11 @@ func enforceNetworkPolicy(args []string) error {
 	pods := shared.Core().V1().Pods().Informer()
 	policies := shared.Networking().V1().NetworkPolicies().Informer()
 	namespaces := shared.Core().V1().Namespaces().Informer()
-	controller, err := netpol.NewNetworkPolicyController(client, settings, pods, policies, namespaces, &sync.Mutex{})
+	tables, sets, err := netpol.NewIPTablesHandlers(settings)
+	if err != nil {
+		return fmt.Errorf("find iptables and ipset: %w", err)
+	}
+	controller, err := netpol.NewNetworkPolicyController(client, settings, pods, policies, namespaces, &sync.Mutex{}, tables, sets)
 	if err != nil {
 		return fmt.Errorf("make the controller: %w", err)
 	}
