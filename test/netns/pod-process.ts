@@ -1,10 +1,10 @@
 // One program inside a pod.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '../cluster/base/wait-until.ts';
 import { type PodUser, userFlags } from './pod-user.ts';
+import { childrenOf } from './process-tree.ts';
 
 export interface ProcessOptions {
   readonly user?: PodUser;
@@ -65,7 +65,7 @@ export class PodProcess {
 
   /** The program's pid as this machine counts; undefined when it has ended. */
   get pid(): number | undefined {
-    return childOf(this.child.pid);
+    return this.child.pid === undefined ? undefined : childrenOf(this.child.pid)[0];
   }
 
   /** Waits until its standard output or error holds the text. */
@@ -131,15 +131,4 @@ export function startInPod(
   );
   if (!options.interactive) child.stdin.end(stdin);
   return new PodProcess(child, command, timeoutMs);
-}
-
-function childOf(pid: number | undefined): number | undefined {
-  if (pid === undefined) return undefined;
-  try {
-    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
-    return child ? Number(child) : undefined;
-  } catch {
-    // It has ended.
-    return undefined;
-  }
 }
