@@ -23,6 +23,7 @@ import { openKeptFiles } from './policy/kept-files.ts';
 import { PolicyState } from './policy/policy-state.ts';
 import { createDenialReports } from './session/denial-reports.ts';
 import { type HubSession, startHubSession } from './session/hub-session.ts';
+import { createUsageReports } from './session/usage-reports.ts';
 import { watchCanaries } from './session/watch-canaries.ts';
 import { createLeafContexts } from './tls/terminate-tls.ts';
 import { tokenBucket } from './token-bucket.ts';
@@ -31,6 +32,7 @@ const version = '0.1.0';
 const guardFd = 3;
 const bufferedBodiesBytes = 64 * 1024 * 1024;
 const refusalsPerSecond = 20;
+const confirmEveryMs = 60_000;
 
 const privateDir = process.env['CREEL_PRIVATE_DIR'] ?? paths.private;
 const podInfoDir = process.env['CREEL_PODINFO_DIR'] ?? paths.podInfo;
@@ -44,6 +46,8 @@ const log = (msg: string) =>
   void process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), component: 'sidecar', msg })}\n`);
 process.once('SIGTERM', () => stopping.abort());
 process.once('SIGINT', () => stopping.abort());
+// Taken, so that it does not start node's inspector.
+process.on('SIGUSR1', () => undefined);
 
 let fence: Pick<Attestation, 'fence' | 'message'> = { fence: 'Broken', message: 'the guard has not spoken yet' };
 const guard = createGuardClient(
@@ -60,16 +64,29 @@ const kept = openKeptFiles(join(privateDir, 'proxy'));
 const sandbox = readPodInfo('sandbox');
 const names = createSyntheticNames(syntheticRange, sandbox, kept.loadNames(), kept.addName);
 const audit = createAuditLog(process.stdout, nowMs);
-const policy: PolicyState = new PolicyState({ nowMs, signal, onApplied: kept.saveSnapshot });
+const policy: PolicyState = new PolicyState({
+  nowMs,
+  signal,
+  onApplied: inForce => kept.saveSnapshot(inForce, policy.heardMs),
+});
 const pool = new UpstreamPool(inferencePorts(policy, [rootsFile, join(podInfoDir, 'extra-ca.pem')]));
 const budget = new ByteBudget(bufferedBodiesBytes);
 const leaves = createLeafContexts(guard.leaf, nowMs);
 let hub: HubSession | undefined;
+/** Ends with the session it was made for; aborted from the start while there is none. */
+let session = endedSession();
+/** The session's last snapshot is in force. */
+let isConfirmed = false;
 const denials = createDenialReports(nowMs, sendDenials, signal);
+const usages = createUsageReports(
+  frame => hub?.send(frame) ?? false,
+  () => audit.dropped + denials.dropped,
+  signal,
+);
 
 // What was in force before a restart holds until the hub is back: nothing is wider for a moment.
 const before = kept.loadSnapshot();
-if (before !== undefined) policy.apply(before);
+if (before !== undefined) policy.apply(before.snapshot, before.heardMs);
 
 const context: ConnectionContext = {
   policy,
@@ -102,14 +119,7 @@ const context: ConnectionContext = {
           status,
           durationMs: Math.round(durationMs),
         });
-        if (problem === undefined)
-          hub?.send({
-            type: 'usage',
-            profile,
-            requests: 1,
-            tokens: usage.tokens,
-            dropped: audit.dropped + denials.dropped,
-          });
+        if (problem === undefined) usages.add(profile, usage.tokens);
       },
     }),
 };
@@ -129,15 +139,18 @@ hub = startHubSession({
   revision: () => policy.inForce?.revision,
   onFrame: takeFrame,
   onOpen: () => {
-    policy.heardFromHub();
+    session = new AbortController();
+    isConfirmed = false;
     hub?.send({ type: 'health', fence: fence.fence, message: fence.message });
+    usages.resend();
     sendDenials();
   },
+  onEnd: () => session.abort(),
   log,
   signal,
 });
 log(`sidecar ${version} listens for ${sandbox}`);
-setInterval(() => (hub?.isOpen ? policy.heardFromHub() : undefined), 60_000).unref();
+setInterval(confirmPolicy, confirmEveryMs).unref();
 
 signal.addEventListener('abort', () => {
   pool.clear();
@@ -145,14 +158,13 @@ signal.addEventListener('abort', () => {
 });
 
 function takeFrame(frame: DownFrame): void {
-  policy.heardFromHub();
   switch (frame.type) {
     case 'welcome': {
       const { canaryAddress: address, controlPort, forbiddenPort } = frame;
       return void watchCanaries(
         { address, controlPort, forbiddenPort },
         verdict => hub?.send({ type: 'networkPolicy', ...verdict }),
-        signal,
+        AbortSignal.any([signal, session.signal]),
       );
     }
     case 'snapshot': {
@@ -160,6 +172,7 @@ function takeFrame(frame: DownFrame): void {
       const { revision } = frame.snapshot;
       denials.forgetAnswers();
       const applied = policy.apply(frame.snapshot);
+      isConfirmed = applied.ok;
       if (!applied.ok) return void hub?.send({ type: 'nack', revision, reason: applied.reason });
       const { policy: rules, grants, route } = policy.inForce ?? frame.snapshot;
       const hashes = { policy: rules?.hash ?? '', grants: grants?.hash ?? '', route: route?.hash ?? '' };
@@ -179,9 +192,22 @@ function takeFrame(frame: DownFrame): void {
   }
 }
 
+/** As long as the session stands and its last snapshot is in force, silence means that nothing has changed. */
+function confirmPolicy(): void {
+  if (!isConfirmed || hub?.isOpen !== true || policy.inForce === undefined) return;
+  policy.heardFromHub();
+  kept.saveSnapshot(policy.inForce, policy.heardMs);
+}
+
 function sendDenials(): void {
   if (hub?.isOpen !== true) return;
-  for (const frame of denials.take()) hub.send(frame);
+  for (const frame of denials.take()) if (!hub.send(frame)) denials.putBack(frame);
+}
+
+function endedSession(): AbortController {
+  const ended = new AbortController();
+  ended.abort();
+  return ended;
 }
 
 function attest(): Attestation {

@@ -8,8 +8,9 @@ import type { Captured } from '../listen/start-transparent-listener.ts';
 import { dialPermit } from '../upstream/dial-permit.ts';
 import { relay } from '../upstream/relay.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { decideTarget, permitTarget, type Target, type Verdict } from './decide-target.ts';
+import { permitTarget, type Target, type Verdict } from './decide-target.ts';
 import { isSameServer, type Sniffed, sniffProtocol } from './sniff-protocol.ts';
+import { type Carried, isStillAllowed } from './still-allowed.ts';
 
 type Allowed = Verdict & { readonly kind: 'Allow' };
 
@@ -19,20 +20,20 @@ const serverFirstMs = 300;
 
 export async function forwardAllowed(
   captured: Captured,
-  target: Target,
+  carried: Carried,
   verdict: Allowed,
   signal: AbortSignal,
   context: ConnectionContext,
 ): Promise<void> {
-  const { protocol } = verdict.allow;
+  const { target, protocol } = carried;
   const sniffed: Sniffed =
     protocol === 'TCP'
       ? { kind: 'Other' }
       : await sniffProtocol(captured.socket, protocol === 'Any' ? serverFirstMs : firstBytesMs);
   const problem = problemOf(sniffed, target, verdict);
   if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
-  if (sniffed.kind === 'HTTP') return await carryHttp(captured, target, verdict, signal, context);
-  await carryBytes(captured, target, verdict, signal, context);
+  if (sniffed.kind === 'HTTP') return await carryHttp(captured, carried, verdict, signal, context);
+  await carryBytes(captured, carried, verdict, signal, context);
 }
 
 /** Why the first bytes are not what was allowed. */
@@ -54,14 +55,16 @@ function problemOf(sniffed: Sniffed, { host }: Target, { allow }: Allowed): stri
 
 async function carryBytes(
   captured: Captured,
-  target: Target,
+  carried: Carried,
   verdict: Allowed,
   signal: AbortSignal,
   context: ConnectionContext,
 ): Promise<void> {
+  const { target } = carried;
   const startedMs = performance.now();
   const permit = await permitTarget(target, verdict.allow, verdict.binary, context);
   if (permit.verdict !== 'Permit') return refuse(captured, target, verdict, reasonOf(permit), context);
+  carried.permit = permit;
   const dialled = await dialPermit(permit, signal);
   if (!dialled.ok) return refuse(captured, target, verdict, dialled.reason, context, dialled.message);
   const result = await relay(captured.socket, dialled.socket, signal);
@@ -71,41 +74,37 @@ async function carryBytes(
 
 async function carryHttp(
   captured: Captured,
-  target: Target,
+  carried: Carried,
   first: Allowed,
   signal: AbortSignal,
   context: ConnectionContext,
 ): Promise<void> {
+  const { target } = carried;
   const host = hostText(target.host);
-  captured.socket.resume().pause();
   await serveHttp(captured.socket, {
     host,
     port: target.port,
     limits: defaultHttpLimits,
     signal,
-    decideRequest: () => decideRequest(captured, target, first, context),
+    decideRequest: () => decideRequest(carried, first, context),
     dial,
     record: exchange => recordExchange(exchange, target, first, context),
   });
 }
 
 /** Each request is decided alone: a grant may have ended, a policy changed since the last one. */
-async function decideRequest(
-  captured: Captured,
-  target: Target,
-  first: Allowed,
-  context: ConnectionContext,
-): Promise<RequestVerdict> {
-  const now = context.policy.decider?.decide({ ...target, binary: first.binary ?? { kind: 'unknown' } });
-  const verdict: Verdict =
-    now?.verdict === 'Allow' ? { ...first, allow: now } : await decideTarget(target, captured, context);
+async function decideRequest(carried: Carried, first: Allowed, context: ConnectionContext): Promise<RequestVerdict> {
+  const { target, binary } = carried;
   const body = { host: hostText(target.host), port: target.port };
-  if (verdict.kind !== 'Allow') {
-    const error = verdict.kind === 'Deny' ? verdict.deny.reason : verdict.ask.reason;
-    return { verdict: 'Refuse', body: { ...body, error, detail: 'This is no longer allowed.' } };
+  if (!isStillAllowed(carried, context.policy))
+    return { verdict: 'Refuse', body: { ...body, error: 'NoLongerAllowed', detail: 'Policy has changed.' } };
+  // The addresses stay those of the first request: what was pinned is checked again, not looked up again.
+  if (carried.permit !== undefined) return { verdict: 'Permit', permit: carried.permit };
+  const permit = await permitTarget(target, first.allow, binary, context);
+  if (permit.verdict === 'Permit') {
+    carried.permit = permit;
+    return { verdict: 'Permit', permit };
   }
-  const permit = await permitTarget(target, verdict.allow, verdict.binary, context);
-  if (permit.verdict === 'Permit') return { verdict: 'Permit', permit };
   return {
     verdict: 'Refuse',
     status: 502,

@@ -3,15 +3,15 @@
 import { cidrContains, parseCidr } from '../../engine/canonical/cidr.ts';
 import { hostText, parseHost } from '../../engine/canonical/host.ts';
 import { parseIp } from '../../engine/canonical/ip.ts';
-import type { Allow } from '../../engine/decide/decision.ts';
 import { attestation, inferenceHost, syntheticRange } from '../../protocol/constants.ts';
-import type { AuditRecord } from '../audit/audit-log.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
 import { terminateTls } from '../tls/terminate-tls.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { decideTarget, type Target, type Verdict } from './decide-target.ts';
 import { forwardAllowed } from './forward-allowed.ts';
 import { refuseAskable } from './refuse-askable.ts';
+import { refuseDenied } from './refuse-denied.ts';
+import { type Carried, isStillAllowed } from './still-allowed.ts';
 
 const synthetic = parseCidr(syntheticRange);
 
@@ -25,8 +25,7 @@ export async function handleConnection(captured: Captured, context: ConnectionCo
       return;
     }
     const target = nameOf(captured, context);
-    if (target === undefined)
-      return deny(captured, { host: destination.host.address, reason: 'UnknownSyntheticAddress' }, context);
+    if (target === undefined) return refuseUnknown(captured, context);
     if (target.host.kind === 'name' && target.host.name === inferenceHost && target.port === 443) {
       return await serveRoute(captured, context);
     }
@@ -54,8 +53,18 @@ function nameOf({ destination }: Captured, { names }: ConnectionContext): Target
 }
 
 async function serveRoute({ socket }: Captured, context: ConnectionContext): Promise<void> {
-  const plain = await terminateTls(socket, await context.leaves.contextFor(inferenceHost));
-  if (plain !== undefined) await context.serveInference(plain, context.signal);
+  const end = new AbortController();
+  const forget = context.policy.connections.add({
+    // Calls in flight finish on the route they began on; only a sandbox that may do nothing at all loses them.
+    isStillAllowed: () => context.policy.decider !== undefined && context.policy.inForce?.policy.frozen !== true,
+    close: () => end.abort(),
+  });
+  try {
+    const plain = await terminateTls(socket, await context.leaves.contextFor(inferenceHost));
+    if (plain !== undefined) await context.serveInference(plain, AbortSignal.any([end.signal, context.signal]));
+  } finally {
+    forget();
+  }
 }
 
 async function decideAndCarryOut(captured: Captured, target: Target, context: ConnectionContext): Promise<void> {
@@ -66,16 +75,7 @@ async function decideAndCarryOut(captured: Captured, target: Target, context: Co
     case 'Ask':
       return await hold(captured, target, verdict, context);
     case 'Deny':
-      return deny(
-        captured,
-        {
-          host: hostText(target.host),
-          reason: verdict.deny.reason,
-          rule: verdict.deny.id,
-          binary: verdict.identity?.path,
-        },
-        context,
-      );
+      return await refuseDenied(captured, target, verdict, context);
   }
 }
 
@@ -114,38 +114,26 @@ async function carryAllowed(
   context: ConnectionContext,
 ): Promise<void> {
   const end = new AbortController();
+  const carried: Carried = { target, binary: verdict.binary, protocol: verdict.allow.protocol };
   const forget = context.policy.connections.add({
-    isStillAllowed: () => isSameAllow(verdict.allow, target, verdict, context),
+    isStillAllowed: () => isStillAllowed(carried, context.policy),
     close: () => end.abort(),
   });
   try {
-    await forwardAllowed(captured, target, verdict, AbortSignal.any([end.signal, context.signal]), context);
+    await forwardAllowed(captured, carried, verdict, AbortSignal.any([end.signal, context.signal]), context);
   } finally {
     forget();
   }
 }
 
-/** Any rule or grant may carry it on; a narrower protocol does not. */
-function isSameAllow(allow: Allow, target: Target, { binary }: Verdict, { policy }: ConnectionContext): boolean {
-  const now = policy.decider?.decide({ ...target, binary: binary ?? { kind: 'unknown' } });
-  return now?.verdict === 'Allow' && (now.protocol === allow.protocol || now.protocol === 'Any');
-}
-
-function deny(
-  { socket, destination }: Captured,
-  what: { host: string; reason: string; rule?: string | undefined; binary?: string | undefined },
-  context: ConnectionContext,
-): void {
-  const { host, reason, rule, binary } = what;
-  const record: AuditRecord = {
+/** An address that was never given out, or before the sidecar's memory of it was lost. */
+function refuseUnknown({ socket, destination }: Captured, { audit, policy }: ConnectionContext): void {
+  audit.record({
     decision: 'Deny',
-    reason,
-    host,
+    reason: 'UnknownSyntheticAddress',
+    host: destination.host.address,
     port: destination.port,
-    revision: context.policy.revisionText,
-    ...(rule === undefined ? {} : { rule }),
-    ...(binary === undefined ? {} : { binary }),
-  };
-  context.audit.record(record);
+    revision: policy.revisionText,
+  });
   socket.resetAndDestroy();
 }

@@ -1,21 +1,15 @@
 // A person may allow it: the agent gets an answer that names the request, over TLS with a leaf made for that purpose.
-import type { Duplex } from 'node:stream';
 import { hostText } from '../../engine/canonical/host.ts';
-import { ByteReader } from '../http/byte-reader.ts';
-import { type DenyBody, denyResponse } from '../http/deny-response.ts';
-import { defaultHttpLimits } from '../http/http-limits.ts';
-import { parseRequestHead } from '../http/parse-request-head.ts';
-import { readHead } from '../http/read-head.ts';
-import { writeBytes } from '../http/write-bytes.ts';
+import type { DenyBody } from '../http/deny-response.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
 import type { Asked } from '../session/denial-reports.ts';
 import { terminateTls } from '../tls/terminate-tls.ts';
+import { answerRefusal } from './answer-refusal.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Target, Verdict } from './decide-target.ts';
 import { isSameServer, sniffProtocol } from './sniff-protocol.ts';
 
-const firstBytesMs = 5000;
-const lingerMs = 1000;
+const firstBytesMs = 2500;
 
 /** Closes the connection after the answer, where the protocol has one; otherwise resets it. */
 export async function refuseAskable(
@@ -27,7 +21,7 @@ export async function refuseAskable(
 ): Promise<void> {
   const { socket } = captured;
   const host = hostText(target.host);
-  const answer = await asked;
+  const [answer, sniffed] = await Promise.all([asked, sniffProtocol(socket, firstBytesMs)]);
   context.audit.record({
     decision: 'Ask',
     reason: verdict.ask.reason,
@@ -37,33 +31,12 @@ export async function refuseAskable(
     ...(verdict.identity === undefined ? {} : { binary: verdict.identity.path }),
     ...(answer.approval === undefined ? {} : { approval: answer.approval }),
   });
-  const sniffed = await sniffProtocol(socket, firstBytesMs);
-  if (sniffed.kind === 'HTTP') return await answerHttp(socket, target, verdict, answer, 80);
+  const body = denyBody(target, verdict, answer);
+  if (sniffed.kind === 'HTTP') return await answerRefusal(socket, body, 80);
   const isNamed = sniffed.kind === 'TLS' && isSameServer(sniffed.serverName, target.host);
   if (!isNamed || !context.admitRefusal()) return void socket.resetAndDestroy();
   const plain = await terminateTls(socket, await context.leaves.contextFor(host));
-  if (plain !== undefined) await answerHttp(plain, target, verdict, answer, 443);
-}
-
-async function answerHttp(
-  client: Duplex,
-  target: Target,
-  verdict: Extract<Verdict, { kind: 'Ask' }>,
-  asked: Asked,
-  defaultPort: number,
-): Promise<void> {
-  client.on('error', () => client.destroy());
-  const reader = new ByteReader(client);
-  const read = await readHead(reader, firstBytesMs, defaultHttpLimits);
-  const parsed = read.ok ? parseRequestHead(read.bytes, defaultPort, defaultHttpLimits) : undefined;
-  const request =
-    parsed?.ok === true ? { method: parsed.head.method, path: parsed.head.target.split('?', 1)[0] ?? '' } : {};
-  const body: DenyBody = { ...denyBody(target, verdict, asked), ...request };
-  await writeBytes(client, denyResponse(body, { headOnly: parsed?.ok === true && parsed.head.method === 'HEAD' }));
-  client.end();
-  reader.discardRest();
-  const timer = setTimeout(() => client.destroy(), lingerMs);
-  client.once('close', () => clearTimeout(timer));
+  if (plain !== undefined) await answerRefusal(plain, body, 443);
 }
 
 function denyBody(

@@ -21,7 +21,7 @@ export interface ListenerOptions {
   readonly signal: AbortSignal;
 }
 
-/** More connections wait in the kernel's backlog until some end. */
+/** Further ones are closed as soon as they are accepted. */
 const maxConnections = 2048;
 
 /** Listens on both loopback addresses; resolves when it does. */
@@ -47,7 +47,8 @@ async function listen(host: string, options: ListenerOptions): Promise<void> {
     });
   } catch (error) {
     // A pod without IPv6 has no ::1, and then no connection can come from it.
-    if (host !== '::1' || (error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error;
+    const hasNoIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (host !== '::1' || !hasNoIpv6) throw error;
   }
 }
 

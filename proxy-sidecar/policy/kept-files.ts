@@ -5,9 +5,15 @@ import { join } from 'node:path';
 import type { Snapshot } from '../../protocol/snapshot.ts';
 import type { InForce } from './policy-state.ts';
 
+export interface KeptSnapshot {
+  readonly snapshot: Snapshot;
+  /** When the hub last confirmed it, Unix ms: a restart makes no policy younger. */
+  readonly heardMs: number;
+}
+
 export interface KeptFiles {
-  saveSnapshot(inForce: InForce): void;
-  loadSnapshot(): Snapshot | undefined;
+  saveSnapshot(inForce: InForce, heardMs: number): void;
+  loadSnapshot(): KeptSnapshot | undefined;
   addName(address: string, name: string): void;
   loadNames(): readonly (readonly [string, string])[];
 }
@@ -18,12 +24,13 @@ export function openKeptFiles(dir: string): KeptFiles {
   const snapshotFile = join(dir, 'snapshot.json');
   const namesFile = join(dir, 'names.jsonl');
   return {
-    saveSnapshot(inForce) {
+    saveSnapshot(inForce, heardMs) {
       const route = 'profile' in inForce.route ? keylessRoute : inForce.route;
-      writeFileSync(`${snapshotFile}.new`, JSON.stringify({ ...inForce, route }), { mode: 0o600 });
+      const keptSnapshot: KeptSnapshot = { snapshot: { ...inForce, route }, heardMs };
+      writeFileSync(`${snapshotFile}.new`, JSON.stringify(keptSnapshot), { mode: 0o600 });
       renameSync(`${snapshotFile}.new`, snapshotFile);
     },
-    loadSnapshot: () => parse(read(snapshotFile)) as Snapshot | undefined,
+    loadSnapshot: () => parse(read(snapshotFile)) as KeptSnapshot | undefined,
     addName: (address, name) => appendFileSync(namesFile, `${JSON.stringify([address, name])}\n`, { mode: 0o600 }),
     loadNames: () =>
       (read(namesFile) ?? '').split('\n').flatMap(line => {

@@ -54,18 +54,24 @@ export class PolicyState {
     return this.#isTooOld() ? undefined : this.#decider;
   }
 
-  get route(): Route | NoRoute | undefined {
-    return this.#isTooOld() ? undefined : this.#inForce?.route;
+  /** Unix ms of the last word from the hub. */
+  get heardMs(): number {
+    return this.#heardMs;
   }
 
-  /** The hub is there: the snapshot in force is as good as new. */
+  get route(): Route | NoRoute | undefined {
+    if (this.#isTooOld()) return undefined;
+    return this.#inForce?.policy.frozen === true ? frozenRoute : this.#inForce?.route;
+  }
+
+  /** The hub is there and has no other snapshot: the one in force is as good as new. */
   heardFromHub(): void {
     this.#heardMs = this.#options.nowMs();
     this.#schedule();
   }
 
-  /** Parts that are absent stay; an invalid snapshot changes nothing. */
-  apply(snapshot: Snapshot): Applied {
+  /** Parts that are absent stay; an invalid snapshot changes nothing. `atMs`: when the hub said so, Unix ms. */
+  apply(snapshot: Snapshot, atMs = this.#options.nowMs()): Applied {
     const before = this.#inForce;
     if (before !== undefined && compareRevisions(snapshot.revision, before.revision) < 0) {
       return {
@@ -83,6 +89,7 @@ export class PolicyState {
     if (typeof compiled === 'string') return { ok: false, reason: `InvalidSnapshot: ${compiled}` };
     this.#decider = compiled;
     this.#inForce = { revision, policy, grants, route, resolvers, maxPolicyAgeMs };
+    this.#heardMs = atMs;
     const closed = this.#changed();
     this.#options.onApplied(this.#inForce);
     return { ok: true, closed };
@@ -125,6 +132,12 @@ export class PolicyState {
     this.#timer.unref();
   }
 }
+
+const frozenRoute: NoRoute = {
+  hash: 'frozen',
+  reason: 'Frozen',
+  message: 'a cluster administrator has frozen this sandbox',
+};
 
 function compile(policy: CompiledPolicy, grants: Grants, nowMs: () => number): Decider | string {
   try {

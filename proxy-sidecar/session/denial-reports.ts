@@ -25,6 +25,8 @@ export interface DenialReports {
   answered(id: number, asked: Asked): void;
   /** Frames that may be sent now. Taking them empties the counts. */
   take(): DenialFrame[];
+  /** A frame that could not be sent counts again. */
+  putBack(frame: DenialFrame): void;
   /** Answers are of the past: policy has changed. */
   forgetAnswers(): void;
   /** Denials that the cap on different ones has cost. */
@@ -146,6 +148,12 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       }
       if (Number.isFinite(nextMs)) later(nextMs);
       return frames;
+    },
+    putBack({ id, hits }) {
+      const entry = byId.get(id);
+      if (entry === undefined) return;
+      entry.hits += hits;
+      later(repeatMs);
     },
     forgetAnswers() {
       for (const entry of entries.values()) entry.answer = undefined;

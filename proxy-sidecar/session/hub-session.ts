@@ -19,6 +19,7 @@ export interface HubSessionOptions {
   readonly onFrame: (frame: DownFrame) => void;
   /** The stream stands and `hello` is sent: what has waited can go. */
   readonly onOpen: () => void;
+  readonly onEnd: () => void;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
 }
@@ -30,7 +31,7 @@ export interface HubSession {
 }
 
 const firstPauseMs = 50;
-const longestPauseMs = 5000;
+const longestPauseMs = 3000;
 const connectMs = 5000;
 const pingEveryMs = 10_000;
 const pingMs = 5000;
@@ -63,6 +64,7 @@ async function keepOpen(
     const startedMs = performance.now();
     const why = await runOnce(options, setStream);
     setStream(undefined);
+    options.onEnd();
     if (options.signal.aborted) return;
     options.log(`hub session ended: ${why}`);
     if (performance.now() - startedMs > soundMs) pauseMs = firstPauseMs;

@@ -31,11 +31,7 @@ export async function watchCanaries(
     if (verdict.enforced !== last) tell(verdict);
     last = verdict.enforced;
     const settled = verdict.enforced === 'True' || round >= firstRounds;
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, settled ? laterEveryMs : firstEveryMs);
-      timer.unref();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await pause(settled ? laterEveryMs : firstEveryMs, signal);
   }
 }
 
@@ -58,6 +54,18 @@ async function tryCanaries(
       message: `the hub's own port ${controlPort} at ${address} is not reachable, so nothing can be concluded`,
     };
   return { enforced: 'True', message: 'the port that is admitted is reachable and the other one is not' };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms).unref();
+    signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 function reaches(host: string, port: number, signal: AbortSignal): Promise<boolean> {

@@ -1,0 +1,27 @@
+// Whether a connection that was allowed once may go on under what is in force now.
+import type { AllowedProtocol, Binary } from '../../engine/decide/decision.ts';
+import { classifyAnswers, type Permit } from '../../engine/decide/permit.ts';
+import type { PolicyState } from '../policy/policy-state.ts';
+import type { Target } from './decide-target.ts';
+
+/** What is known of a connection; filled in as it goes on. */
+export interface Carried {
+  readonly target: Target;
+  readonly binary: Binary | undefined;
+  readonly protocol: AllowedProtocol;
+  permit?: Permit;
+}
+
+/** Any rule or grant may carry it on, but not to an address that is refused now, nor under a narrower protocol. */
+export function isStillAllowed(
+  { target, binary, protocol, permit }: Carried,
+  { decider }: Pick<PolicyState, 'decider'>,
+): boolean {
+  // Nobody is asked again: where the binary has become the question, not to know it is to end it.
+  const now = decider?.decide({ ...target, binary: binary ?? { kind: 'unknown' } });
+  if (decider === undefined || now?.verdict !== 'Allow') return false;
+  if (now.protocol !== protocol && now.protocol !== 'Any') return false;
+  if (permit === undefined) return true;
+  const repeated = classifyAnswers({ ...target, binary, allow: now }, permit.addresses, decider);
+  return repeated.verdict === 'Permit' && permit.addresses.every(address => repeated.addresses.includes(address));
+}
