@@ -1,0 +1,38 @@
+import type { EgressPolicy } from '../../../crds/schema/egress-policy.ts';
+import type { ServiceLookup } from '../../../engine/compile/check-peer.ts';
+import { checkEgressPolicy } from '../../../engine/compile/compile-policy.ts';
+import { parseKey } from '../../kube/keys.ts';
+import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
+import { resources } from '../../resources.ts';
+import { nextConditions } from '../status/next-conditions.ts';
+import { planPolicyConditions } from '../status/plan-policy-conditions.ts';
+import { type PolicyViewSources, viewPolicy } from '../status/policy-view.ts';
+import { writeStatus } from '../status/write-status.ts';
+
+export interface EgressPolicyReconcilerOptions extends PolicyViewSources {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly policies: Store<EgressPolicy>;
+  readonly services: ServiceLookup;
+}
+
+/** Says of each EgressPolicy whether its rules hold and where; what they do is compiled elsewhere. */
+export function egressPolicyReconciler(options: EgressPolicyReconcilerOptions): Reconciler {
+  const { client, clock, policies, services } = options;
+  return {
+    name: 'egress-policy',
+    reconcile: async key => {
+      const policy = policies.get(parseKey(key));
+      if (policy === undefined) return { type: 'Done' };
+      const view = viewPolicy(key, options);
+      const wanted = planPolicyConditions(checkEgressPolicy(policy, services), view);
+      const { generation } = policy.metadata;
+      await writeStatus(client, resources.egressPolicies, policy, {
+        observedGeneration: generation,
+        conditions: nextConditions(policy.status?.conditions, wanted, generation, clock.nowMs()),
+        sandboxes: { matched: view.matched.length, enforced: view.enforced.length },
+      });
+      return { type: 'Done' };
+    },
+  };
+}

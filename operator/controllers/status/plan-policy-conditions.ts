@@ -1,0 +1,45 @@
+// Accepted and Enforced of EgressPolicy and ClusterEgressPolicy. Pure.
+import type { RuleIssue } from '../../../engine/compile/rule-issue.ts';
+import type { WantedCondition } from './next-conditions.ts';
+import type { PolicyView } from './policy-view.ts';
+
+const maxListed = 8;
+
+/** `own` is what is wrong with the policy whoever it selects. */
+export function planPolicyConditions(own: readonly RuleIssue[], view: PolicyView): WantedCondition[] {
+  return [accepted(distinct([...own, ...view.issues])), enforcedCondition(view)];
+}
+
+function accepted(issues: readonly RuleIssue[]): WantedCondition {
+  const [first] = issues;
+  if (first === undefined)
+    return { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'every rule is understood and in force' };
+  const lines = issues.map(({ rule, reason, message }) => `rule ${rule} allows nothing (${reason}): ${message}`);
+  return { type: 'Accepted', status: 'False', reason: first.reason, message: list(lines, '; ') };
+}
+
+function enforcedCondition({ matched, enforced, suspended }: PolicyView): WantedCondition {
+  const waiting = matched.filter(name => !enforced.includes(name) && !suspended.includes(name));
+  if (matched.length === 0) return say('Unknown', 'NoSandboxes', 'no Sandbox is selected');
+  if (waiting.length > 0) return say('False', 'Waiting', `not enforced yet by the sidecars of: ${list(waiting, ', ')}`);
+  if (enforced.length === 0) return say('Unknown', 'Suspended', 'every selected Sandbox is suspended');
+  return say(
+    'True',
+    'Enforced',
+    `enforced by the sidecars of ${enforced.length} of ${matched.length} selected sandboxes`,
+  );
+}
+
+function say(status: WantedCondition['status'], reason: string, message: string): WantedCondition {
+  return { type: 'Enforced', status, reason, message };
+}
+
+/** Several sandboxes meet the same issue. */
+function distinct(issues: readonly RuleIssue[]): readonly RuleIssue[] {
+  return [...new Map(issues.map(issue => [JSON.stringify(issue), issue])).values()];
+}
+
+function list(entries: readonly string[], separator: string): string {
+  const more = entries.length - maxListed;
+  return [...entries.slice(0, maxListed), ...(more > 0 ? [`and ${more} more`] : [])].join(separator);
+}

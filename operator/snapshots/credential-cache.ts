@@ -1,0 +1,35 @@
+// Keys as last read, by namespace and Secret; who compiles routes hears of a change in the same tick.
+import type { CredentialState } from './credential-state.ts';
+
+type Listener = (namespace: string) => void;
+
+export class CredentialCache {
+  readonly #states = new Map<string, CredentialState>();
+  readonly #listeners = new Set<Listener>();
+
+  readonly get = (namespace: string, secret: string): CredentialState =>
+    this.#states.get(`${namespace}/${secret}`) ?? { state: 'Unread' };
+
+  set(namespace: string, secret: string, next: CredentialState): void {
+    const before = this.get(namespace, secret);
+    this.#states.set(`${namespace}/${secret}`, next);
+    if (fingerprint(before) === fingerprint(next)) return;
+    for (const listener of this.#listeners) listener(namespace);
+  }
+
+  /** Keys that no profile of the namespace names any more go out of memory. */
+  retain(namespace: string, secrets: ReadonlySet<string>): void {
+    for (const key of this.#states.keys())
+      if (key.startsWith(`${namespace}/`) && !secrets.has(key.slice(namespace.length + 1))) this.#states.delete(key);
+  }
+
+  subscribe(listener: Listener, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  }
+}
+
+function fingerprint(state: CredentialState): string {
+  return state.state === 'Read' ? JSON.stringify([[...state.values], state.allowedHosts]) : JSON.stringify(state);
+}

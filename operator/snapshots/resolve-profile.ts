@@ -1,0 +1,199 @@
+// Whether an InferenceProfile can carry a call, and where to: the same answer for its status and for every sandbox's route.
+import { annotations } from '../../crds/schema/group.ts';
+import type { InferenceProfile } from '../../crds/schema/inference-profile.ts';
+import { parseAuthority } from '../../engine/canonical/authority.ts';
+import { classifyAddress, isNeverReachable } from '../../engine/canonical/classify-address.ts';
+import { type Host, hostText } from '../../engine/canonical/host.ts';
+import { parseIp } from '../../engine/canonical/ip.ts';
+import type { ServiceLookup } from '../../engine/compile/check-peer.ts';
+import type { CredentialState } from './credential-state.ts';
+import { quantityBytes } from './quantity-bytes.ts';
+import type { ServiceTarget } from './types.ts';
+
+export type ProfileReason =
+  | 'EndpointInvalid'
+  | 'EndpointNotAllowed'
+  | 'ServiceNotFound'
+  | 'LimitInvalid'
+  | 'SecretPending'
+  | 'SecretNotFound'
+  | 'SecretAccessDenied'
+  | 'SecretKeyMissing'
+  | 'SecretHostsMissing'
+  | 'SecretHostNotAllowed';
+
+export interface ProfileProblem {
+  readonly ok: false;
+  readonly reason: ProfileReason;
+  readonly message: string;
+}
+
+export interface ResolvedProfile {
+  readonly ok: true;
+  readonly endpoint: string;
+  readonly addresses?: readonly string[];
+  readonly allowedCidrs: readonly string[];
+  readonly service?: ServiceTarget;
+  readonly maxRequestBytes: number;
+  readonly credential?: { readonly secret: string; readonly allowedHosts: readonly string[] };
+}
+
+export interface ProfileInputs {
+  readonly profile: InferenceProfile;
+  readonly credential: (namespace: string, secret: string) => CredentialState;
+  readonly services: ServiceLookup;
+}
+
+type Target = Omit<ResolvedProfile, 'credential' | 'maxRequestBytes'> & { readonly host: Host; readonly port: number };
+
+const defaultRequestBytes = 10 * 2 ** 20;
+
+export function resolveProfile({ profile, credential, services }: ProfileInputs): ResolvedProfile | ProfileProblem {
+  const target = targetOf(profile, services);
+  if (!target.ok) return target;
+  const limit = profile.spec.limits?.maxRequestBytes;
+  const maxRequestBytes = limit === undefined ? defaultRequestBytes : quantityBytes(limit);
+  if (maxRequestBytes === undefined)
+    return problem(
+      'LimitInvalid',
+      `spec.limits.maxRequestBytes ${limit} is no whole number of bytes; write it like 10Mi`,
+    );
+  const key = keyOf(profile, target, credential);
+  if (key !== undefined && 'reason' in key) return key;
+  const { host: _host, port: _port, ...rest } = target;
+  return { ...rest, maxRequestBytes, ...(key === undefined ? {} : { credential: key }) };
+}
+
+function targetOf(profile: InferenceProfile, services: ServiceLookup): Target | ProfileProblem {
+  const { endpoint, service } = profile.spec;
+  if (service !== undefined) return serviceTarget(profile, service, services);
+  return endpointTarget(endpoint ?? '');
+}
+
+function endpointTarget(endpoint: string): Target | ProfileProblem {
+  const match = /^(https?):\/\/([^/?#@\\\s]+)(\/[^?#\s]*)?$/.exec(endpoint);
+  const authority = match === null ? undefined : parseAuthority(match[2] ?? '');
+  if (match === null || authority?.ok !== true)
+    return problem(
+      'EndpointInvalid',
+      `spec.endpoint ${JSON.stringify(endpoint)} is no URL; write it like https://host/v1`,
+    );
+  const { host, port = match[1] === 'https' ? 443 : 80 } = authority;
+  const named = hostText(host);
+  if (isNever(host))
+    return problem(
+      'EndpointNotAllowed',
+      `spec.endpoint leads to ${named}, which no sandbox may reach; name the server itself`,
+    );
+  if (match[1] !== 'https')
+    return problem(
+      'EndpointNotAllowed',
+      `spec.endpoint is not https; use https, or spec.service for a server in the cluster`,
+    );
+  return { ok: true, host, port, endpoint: endpoint.replace(/\/+$/, ''), allowedCidrs: [] };
+}
+
+function isNever(host: Host): boolean {
+  if (host.kind === 'name') return host.name === 'localhost' || host.name.endsWith('.localhost');
+  const ip = parseIp(host.address);
+  return ip === undefined || isNeverReachable(classifyAddress(ip));
+}
+
+function serviceTarget(
+  { metadata }: InferenceProfile,
+  { name, namespace = metadata.namespace, port, path = '/v1' }: NonNullable<InferenceProfile['spec']['service']>,
+  services: ServiceLookup,
+): Target | ProfileProblem {
+  const found = services(namespace, name);
+  if (found === undefined || found.addresses.length === 0)
+    return problem(
+      'ServiceNotFound',
+      `spec.service: there is no Service ${namespace}/${name} with a cluster address; create it, or name another (kubectl get services -n ${namespace})`,
+    );
+  const host = `${name}.${namespace}.svc.cluster.local`;
+  const parsed = parseAuthority(host);
+  if (!parsed.ok) return problem('EndpointInvalid', `spec.service ${namespace}/${name} makes no host name`);
+  return {
+    ok: true,
+    host: parsed.host,
+    port,
+    endpoint: `http://${host}:${port}${path.replace(/\/+$/, '')}`,
+    addresses: found.addresses,
+    allowedCidrs: found.addresses.map(address => `${address}/${address.includes(':') ? 128 : 32}`),
+    service: { namespace, name, port },
+  };
+}
+
+/** undefined where the profile needs no key. */
+function keyOf(
+  { metadata: { namespace }, spec }: InferenceProfile,
+  target: Target,
+  credential: ProfileInputs['credential'],
+): ResolvedProfile['credential'] | ProfileProblem | undefined {
+  if (spec.credential === undefined) return undefined;
+  const { name, key } = spec.credential.secretRef;
+  const where = `Secret ${namespace}/${name}`;
+  const state = credential(namespace, name);
+  switch (state.state) {
+    case 'Unread':
+      return problem('SecretPending', `${where} has not been read yet`);
+    case 'Missing':
+      return problem(
+        'SecretNotFound',
+        `spec.credential.secretRef: there is no ${where}; create it: kubectl create secret generic ${name} -n ${namespace} --from-file=${key}=FILE`,
+      );
+    case 'Denied':
+      return problem('SecretAccessDenied', `${where}: ${state.message}`);
+    case 'Read':
+      return checkKey(state, { where, name, key, namespace, target });
+    default:
+      return state satisfies never;
+  }
+}
+
+interface KeyQuestion {
+  readonly where: string;
+  readonly name: string;
+  readonly key: string;
+  readonly namespace: string;
+  readonly target: Target;
+}
+
+function checkKey(
+  { values, allowedHosts }: Extract<CredentialState, { state: 'Read' }>,
+  { where, name, key, namespace, target }: KeyQuestion,
+): NonNullable<ResolvedProfile['credential']> | ProfileProblem {
+  const secret = values.get(key)?.trim();
+  const host = hostText(target.host);
+  const annotate = `kubectl annotate secret ${name} -n ${namespace} --overwrite ${annotations.allowedHosts}=${host}`;
+  if (secret === undefined || secret === '')
+    return problem(
+      'SecretKeyMissing',
+      `spec.credential.secretRef.key: ${where} has no value under ${key}; add it, or name another key`,
+    );
+  if (allowedHosts === undefined)
+    return problem(
+      'SecretHostsMissing',
+      `${where} does not say where its key may be sent; its owner allows it: ${annotate}`,
+    );
+  if (!allowedHosts.some(text => covers(text, host, target)))
+    return problem(
+      'SecretHostNotAllowed',
+      `${where} may not be sent to ${host} (${annotations.allowedHosts} does not list it); its owner allows it: ${annotate}`,
+    );
+  return { secret, allowedHosts: [target.port === 443 || target.port === 80 ? host : `${host}:${target.port}`] };
+}
+
+/** `host` or `host:port`; a Service also under its short names. */
+function covers(text: string, host: string, { port, service }: Target): boolean {
+  const allowed = parseAuthority(text.trim());
+  if (!allowed.ok || (allowed.port ?? port) !== port) return false;
+  const named = hostText(allowed.host);
+  const short =
+    service === undefined ? [] : [`${service.name}.${service.namespace}`, `${service.name}.${service.namespace}.svc`];
+  return named === host || short.includes(named);
+}
+
+function problem(reason: ProfileReason, message: string): ProfileProblem {
+  return { ok: false, reason, message };
+}
