@@ -199,15 +199,10 @@ export class DenialDesk {
 }
 
 function sameQuestion(a: ApprovalRequest, b: ApprovalRequest): boolean {
-  const key = ({ spec }: ApprovalRequest) =>
-    JSON.stringify([
-      spec.type,
-      spec.sandbox.uid,
-      spec.egress?.host,
-      spec.egress?.port,
-      spec.egress?.binary?.path,
-      spec.egress?.binary?.sha256,
-      spec.egress?.reason,
-    ]);
-  return key(a) === key(b);
+  return contentOf(a) === contentOf(b);
+}
+
+function contentOf({ spec: { type, sandbox, egress } }: ApprovalRequest): string {
+  const { host, port, binary, reason } = egress ?? {};
+  return JSON.stringify([type, sandbox.uid, host, port, binary?.path, binary?.sha256, reason]);
 }

@@ -53,10 +53,13 @@ function environment({ spec }: Sandbox): V1EnvVar[] {
 }
 
 function resources({ spec }: Sandbox): NonNullable<V1Container['resources']> {
-  const asked = spec.resources ?? defaultResources;
-  if (spec.gpu === undefined) return asked;
-  const resource = spec.gpu.resource ?? 'nvidia.com/gpu';
-  return { ...asked, limits: { ...asked.limits, [resource]: String(spec.gpu.count ?? 1) } };
+  const { requests, limits } = spec.resources ?? defaultResources;
+  const gpu = spec.gpu === undefined ? {} : { [spec.gpu.resource ?? 'nvidia.com/gpu']: spec.gpu.count ?? 1 };
+  return { requests: amounts(requests ?? {}), limits: amounts({ ...limits, ...gpu }) };
+}
+
+function amounts(list: Readonly<Record<string, string | number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(list).map(([name, amount]) => [name, String(amount)]));
 }
 
 /** The kubelet itself keeps the rule for one container (KEP-5307); the pod's own policy stays Always for the sidecar. */
@@ -80,5 +83,7 @@ function appArmor({ spec }: Sandbox): { appArmorProfile?: V1AppArmorProfile } {
     case 'Auto':
     case undefined:
       return {};
+    default:
+      return spec.process?.appArmor satisfies never;
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { V1Pod, V1PodSpec } from '@kubernetes/client-node';
-import { annotations, labels } from '../../../../crds/schema/group.ts';
+import { annotations } from '../../../../crds/schema/group.ts';
 import type { Sandbox } from '../../../../crds/schema/sandbox.ts';
 import { childName } from '../child-name.ts';
 import { ownedBy } from '../owned-by.ts';

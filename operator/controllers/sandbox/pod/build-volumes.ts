@@ -64,6 +64,6 @@ function annotationFile(path: string, annotation: string) {
 
 function workspaceVolume({ metadata, spec }: Sandbox): V1Volume {
   return spec.workspace?.ephemeral
-    ? { name: 'workspace', emptyDir: { sizeLimit: spec.workspace.size ?? '2Gi' } }
+    ? { name: 'workspace', emptyDir: { sizeLimit: String(spec.workspace.size ?? '2Gi') } }
     : { name: 'workspace', persistentVolumeClaim: { claimName: childName(metadata.name) } };
 }

@@ -71,7 +71,7 @@ function contains(outer: string, inner: string): boolean {
   return (
     outerAddress.kind() === innerAddress.kind() &&
     outerPrefix <= innerPrefix &&
-    innerAddress.match(outerAddress as never, outerPrefix)
+    innerAddress.match(outerAddress, outerPrefix)
   );
 }
 
