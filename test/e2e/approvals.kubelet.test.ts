@@ -1,0 +1,125 @@
+// From a denial to a person to an effect, on a whole cluster.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import { CommandError } from '../cluster/base/run-command.ts';
+import { type CreelUnderTest, creelUnderTest, fetchInside, SandboxNamespace } from './creel-under-test.ts';
+
+const namespaceName = `e2e-approvals-${process.pid}`;
+let creel: CreelUnderTest;
+let namespace: SandboxNamespace;
+const fetch = (url: string) => fetchInside(namespace, 'agent', url);
+const requestFor = (host: string) => (request: ApprovalRequest) => request.spec.egress?.host === host;
+const patch = (name: string, decision: object) => [
+  'patch',
+  'apr',
+  name,
+  '--type=merge',
+  `--patch=${JSON.stringify({ spec: { decision } })}`,
+];
+
+beforeAll(async () => {
+  creel = await creelUnderTest();
+  namespace = new SandboxNamespace(creel.cluster, namespaceName);
+  await namespace.create();
+  await namespace.apply({
+    apiVersion: 'creel.dev/v1alpha1',
+    kind: 'EgressPolicy',
+    metadata: { name: 'listed', namespace: namespaceName },
+    spec: {
+      sandboxSelector: { matchLabels: {} },
+      allow: [{ name: 'listed', to: [{ host: 'listed.example.org', ports: [443] }], protocol: 'TLS' }],
+    },
+  });
+  await namespace.applySandbox('agent');
+  await namespace.waitForCondition('csb', 'agent', 'Ready', 'True', 120_000);
+});
+afterAll(() => namespace.delete());
+
+test('a listed host works', async () => {
+  expect(await fetch('https://listed.example.org/')).toMatchObject({ status: 200 });
+});
+
+test('an unlisted host: 403 that names the request, nothing asked of DNS; approved by kubectl patch it works; revoked it does not', async () => {
+  const host = 'unlisted.example.org';
+  const refused = await fetch(`https://${host}/report`);
+  expect(refused).toMatchObject({ status: 403 });
+  const { approval, binary } = JSON.parse(refused.body) as { approval: string; binary: string };
+  expect(binary).toBe('/usr/bin/curl');
+  expect(await creel.outside.countDnsQueries(host)).toBe(0);
+
+  const request = await namespace.waitForRequest(requestFor(host), `a request for ${host}`);
+  expect(request.metadata.name).toBe(approval);
+  expect(request.spec.egress).toMatchObject({ host, port: 443, binary: { path: '/usr/bin/curl' } });
+
+  const by = JSON.parse(await namespace.kubectl(['auth', 'whoami', '--output=json'])) as {
+    status: { userInfo: { username: string } };
+  };
+  const { username } = by.status.userInfo;
+  await namespace.kubectl(patch(approval, { verdict: 'Approve', for: '1h', by: username }));
+  await namespace.waitForRequest(
+    ({ metadata, status }) => metadata.name === approval && status?.phase === 'Enforced',
+    'the approval to be enforced',
+  );
+  expect(await fetch(`https://${host}/report`)).toMatchObject({ status: 200 });
+
+  await namespace.kubectl(patch(approval, { verdict: 'Revoke', for: null, by: username }));
+  await namespace.waitForRequest(
+    ({ metadata, status }) => metadata.name === approval && status?.phase === 'Revoked',
+    'the approval to be revoked',
+  );
+  expect(await fetch(`https://${host}/report`)).toMatchObject({ status: 403 });
+});
+
+test('50 equal denials are one request with 50 hits', async () => {
+  const host = 'fifty.example.org';
+  await namespace.inside('agent', `for i in $(seq 50); do curl -s -o /dev/null -m 10 https://${host}/; done`);
+  const request = await namespace.waitForRequest(
+    candidate => requestFor(host)(candidate) && candidate.status?.hits === 50,
+    `50 hits on ${host}`,
+    30_000,
+  );
+  const { items } = JSON.parse(await namespace.kubectl(['get', 'apr', '--output=json'])) as {
+    items: ApprovalRequest[];
+  };
+  expect(items.filter(requestFor(host)).map(({ metadata }) => metadata.name)).toEqual([request.metadata.name]);
+});
+
+describe('who may not approve', () => {
+  test.each([
+    ['a user with the built-in role edit', 'mallory', []],
+    [
+      'the sandbox’s own service account',
+      `system:serviceaccount:${namespaceName}:csb-agent`,
+      ['system:serviceaccounts', `system:serviceaccounts:${namespaceName}`],
+    ],
+    [
+      'the operator',
+      'system:serviceaccount:creel-system:creel-operator',
+      ['system:serviceaccounts', 'system:serviceaccounts:creel-system'],
+    ],
+  ])('%s', async (_who, user, groups) => {
+    await fetch('https://guarded.example.org/');
+    const request = await namespace.waitForRequest(requestFor('guarded.example.org'), 'a request to approve');
+    await namespace
+      .kubectl([
+        'create',
+        'rolebinding',
+        'mallory-edits',
+        '--clusterrole=edit',
+        '--user=mallory',
+        '--dry-run=client',
+        '--output=json',
+      ])
+      .then(json =>
+        namespace.apply({ ...JSON.parse(json), metadata: { name: 'mallory-edits', namespace: namespaceName } }),
+      );
+    const attempt = namespace.kubectlAs(
+      user,
+      groups,
+      patch(request.metadata.name, { verdict: 'Approve', for: '1h', by: user }),
+    );
+    await expect(attempt).rejects.toBeInstanceOf(CommandError);
+    const after = await namespace.get<ApprovalRequest>('apr', request.metadata.name);
+    expect(after.spec.decision).toBeUndefined();
+  });
+});
