@@ -36,17 +36,10 @@ export async function decideTarget(
   const who = await identify(captured, context);
   // Policy may have changed while the guard looked: what is in force now decides.
   const second = context.policy.decider?.decide({ ...target, binary: who.binary });
-  switch (second?.verdict) {
-    case 'Allow':
-      return { kind: 'Allow', allow: second, ...who };
-    case 'Ask':
-      return { kind: 'Ask', ask: second, ...who };
-    case 'Deny':
-      return { kind: 'Deny', deny: second, ...who };
-    case 'NeedsBinary':
-    case undefined:
-      return { kind: 'Deny', deny: { verdict: 'Deny', reason: 'NoPolicy' }, ...who };
-  }
+  if (second?.verdict === 'Allow') return { kind: 'Allow', allow: second, ...who };
+  if (second?.verdict === 'Ask') return { kind: 'Ask', ask: second, ...who };
+  if (second?.verdict === 'Deny') return { kind: 'Deny', deny: second, ...who };
+  return { kind: 'Deny', deny: { verdict: 'Deny', reason: 'NoPolicy' }, ...who };
 }
 
 async function identify(

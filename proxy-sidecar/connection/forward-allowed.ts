@@ -41,16 +41,8 @@ function problemOf(sniffed: Sniffed, { host }: Target, { allow }: Allowed): stri
   if (sniffed.kind === 'Bad') return sniffed.problem;
   if (sniffed.kind === 'TLS' && allow.protocol !== 'HTTP')
     return isSameServer(sniffed.serverName, host) ? undefined : 'ServerNameMismatch';
-  switch (allow.protocol) {
-    case 'TCP':
-      return undefined;
-    case 'TLS':
-      return 'NotTls';
-    case 'HTTP':
-      return sniffed.kind === 'HTTP' ? undefined : 'NotHttp';
-    case 'Any':
-      return undefined;
-  }
+  if (allow.protocol === 'TLS') return 'NotTls';
+  return allow.protocol === 'HTTP' && sniffed.kind !== 'HTTP' ? 'NotHttp' : undefined;
 }
 
 async function carryBytes(

@@ -96,9 +96,9 @@ async function hold(
     sample: `${host}:${target.port}`,
     ...(verdict.identity === undefined ? {} : { binary: verdict.identity }),
   });
-  while (holdMs > 0 && !captured.socket.destroyed) {
+  for (;;) {
     const leftMs = untilMs - context.nowMs();
-    if (leftMs <= 0) break;
+    if (leftMs <= 0 || captured.socket.destroyed) break;
     await context.policy.changedWithin(leftMs);
     const now = await decideTarget(target, captured, context);
     if (now.kind === 'Allow') return await carryAllowed(captured, target, now, context);

@@ -39,16 +39,10 @@ function isEnoughForHttp(first: string): boolean {
 }
 
 function judge(hello: ClientHello, first: string): Sniffed {
-  switch (hello.kind) {
-    case 'tls':
-      return readServerName(hello.serverName);
-    case 'malformed':
-      return { kind: 'Bad', problem: hello.problem };
-    case 'needMore':
-      return { kind: 'Bad', problem: 'HelloIncomplete' };
-    case 'notTls':
-      return requestLine.test(first) ? { kind: 'HTTP' } : { kind: 'Other' };
-  }
+  if (hello.kind === 'tls') return readServerName(hello.serverName);
+  if (hello.kind === 'malformed') return { kind: 'Bad', problem: hello.problem };
+  if (hello.kind === 'needMore') return { kind: 'Bad', problem: 'HelloIncomplete' };
+  return requestLine.test(first) ? { kind: 'HTTP' } : { kind: 'Other' };
 }
 
 function readServerName(text: string | undefined): Sniffed {

@@ -56,7 +56,7 @@ function answerName(query: Query, { names, knowsName }: DnsContext): Buffer {
 
 function answerPointer(query: Query, { names }: DnsContext): Buffer {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa$/i.exec(query.name);
-  const name = match === null ? undefined : names.nameOf(match.slice(1, 5).reverse().join('.'));
+  const name = match === null ? undefined : names.nameOf(match.slice(1, 5).toReversed().join('.'));
   if (name === undefined) return encodeResponse(query, rcodes.NxDomain);
   const answer: Answer = { type: types.PTR, ttlSeconds, data: encodeName(name) };
   return encodeResponse(query, rcodes.NoError, [answer]);

@@ -49,7 +49,10 @@ function serveTcp(socket: Socket, answer: (message: Buffer) => Buffer | undefine
       const end = 2 + buffered.readUInt16BE(0);
       const reply = answer(buffered.subarray(2, end));
       buffered = buffered.subarray(end);
-      if (reply === undefined) return void socket.destroy();
+      if (reply === undefined) {
+        socket.destroy();
+        return;
+      }
       const length = Buffer.alloc(2);
       length.writeUInt16BE(reply.length);
       socket.write(Buffer.concat([length, reply]));

@@ -15,9 +15,9 @@ export interface Leaf {
 
 export interface GuardClient {
   /** `local` and `remote` as the agent's socket has them, `address:port`. */
-  identify(local: string, remote: string): Promise<Identified>;
-  leaf(host: string): Promise<Leaf>;
-  token(): Promise<string>;
+  readonly identify: (local: string, remote: string) => Promise<Identified>;
+  readonly leaf: (host: string) => Promise<Leaf>;
+  readonly token: () => Promise<string>;
 }
 
 const timeoutMs = 2000;
@@ -41,8 +41,8 @@ export function createGuardClient(
   socket.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > maxLineBytes) return void socket.destroy();
-    for (const line of lines) take(line);
+    if (rest.length > maxLineBytes) socket.destroy();
+    else for (const line of lines) take(line);
   });
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
@@ -78,7 +78,7 @@ export function createGuardClient(
   async function mustAnswer(request: Readonly<Record<string, string>>): Promise<Answer> {
     const answer = await ask(request);
     if (answer?.['ok'] !== true)
-      throw new Error(`the guard does not give a ${request['op']}: ${String(answer?.['error'] ?? 'no answer')}`);
+      throw new Error(`the guard does not give a ${request['op']}: ${errorOf(answer) ?? 'no answer'}`);
     return answer;
   }
 
@@ -86,9 +86,14 @@ export function createGuardClient(
     async identify(local, remote) {
       const answer = await ask({ op: 'identify', network: 'tcp', local, remote });
       if (answer?.['ok'] === true) return { ok: true, binary: answer['binary'] as BinaryIdentity };
-      return { ok: false, reason: String(answer?.['error'] ?? 'busy') };
+      return { ok: false, reason: errorOf(answer) ?? 'busy' };
     },
     leaf: async host => (await mustAnswer({ op: 'leaf', host })) as unknown as Leaf,
     token: async () => String((await mustAnswer({ op: 'token' }))['token']),
   };
+}
+
+function errorOf(answer: Answer | undefined): string | undefined {
+  const error = answer?.['error'];
+  return typeof error === 'string' ? error : undefined;
 }

@@ -35,8 +35,6 @@ async function listen(host: string, options: ListenerOptions): Promise<void> {
     accept(socket, options),
   );
   server.maxConnections = maxConnections;
-  // Out of file descriptors: the connection is lost, the listener goes on.
-  const carryOn = () => undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -65,9 +63,13 @@ function accept(socket: Socket, { port, originalDestination, onConnection }: Lis
   onConnection({ socket, destination: { host: parsed.host, port: parsed.port }, local: agentEnd(socket), remote });
 }
 
+/** Out of file descriptors: one connection is lost, the listener goes on. */
+function carryOn(): void {}
+
 /** Node has no public way to a socket's descriptor; a test holds that this one stays. */
 export function descriptorOf(socket: Socket): number {
-  return (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
+  const handle = Reflect.get(socket, '_handle') as { readonly fd?: number } | null;
+  return handle?.fd ?? -1;
 }
 
 function agentEnd(socket: Socket): string {

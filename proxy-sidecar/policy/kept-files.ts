@@ -14,7 +14,7 @@ export interface KeptSnapshot {
 export interface KeptFiles {
   saveSnapshot(inForce: InForce, heardMs: number): void;
   loadSnapshot(): KeptSnapshot | undefined;
-  addName(address: string, name: string): void;
+  readonly addName: (address: string, name: string) => void;
   loadNames(): readonly (readonly [string, string])[];
 }
 

@@ -22,7 +22,7 @@ export class LiveConnections {
   /** Closes what is no longer allowed; how many that were. */
   recheck(): number {
     let closed = 0;
-    for (const connection of [...this.#open]) {
+    for (const connection of this.#open) {
       if (connection.isStillAllowed()) continue;
       this.#open.delete(connection);
       connection.close();

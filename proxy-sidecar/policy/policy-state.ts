@@ -97,13 +97,12 @@ export class PolicyState {
 
   /** Resolves at the next change of what is allowed, or after `ms`. */
   async changedWithin(ms: number): Promise<void> {
-    let wake = (): void => undefined;
-    const change = new Promise<void>(resolve => (wake = resolve));
-    this.#waiting.add(wake);
-    const timer = setTimeout(wake, ms);
-    await change;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    const timer = setTimeout(resolve, ms);
+    await promise;
     clearTimeout(timer);
-    this.#waiting.delete(wake);
+    this.#waiting.delete(resolve);
   }
 
   #changed(): number {

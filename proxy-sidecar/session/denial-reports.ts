@@ -127,7 +127,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       const entry = byId.get(id);
       if (entry === undefined) return;
       entry.answer = asked;
-      for (const settle of [...entry.waiting]) settle(asked);
+      for (const settle of entry.waiting) settle(asked);
     },
     take() {
       const now = nowMs();
