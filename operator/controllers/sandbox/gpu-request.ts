@@ -21,7 +21,8 @@ export function findGpuState({ sandbox, requests, nowMs }: SandboxWorld): GpuSta
   const rounds = requests.filter(({ metadata }) => metadata.labels?.[labels.question] === question);
   const latest = rounds.toSorted((a, b) => roundOf(b) - roundOf(a))[0];
   if (latest === undefined) return { state: 'ToAsk', request: buildGpuRequest(sandbox, wanted, 0) };
-  switch (latest.spec.decision?.verdict) {
+  const verdict = latest.spec.decision?.verdict;
+  switch (verdict) {
     case undefined:
     case 'Snooze':
       return { state: 'Waiting', request: latest };
@@ -34,7 +35,7 @@ export function findGpuState({ sandbox, requests, nowMs }: SandboxWorld): GpuSta
     case 'Revoke':
       return { state: 'ToAsk', request: buildGpuRequest(sandbox, wanted, roundOf(latest) + 1) };
     default:
-      return latest.spec.decision?.verdict satisfies never;
+      return verdict satisfies never;
   }
 }
 

@@ -129,12 +129,6 @@ function foreignChild({ sandbox, serviceAccount, networkPolicy, workspace }: San
 function missingChildren(world: SandboxWorld): Action[] {
   const { serviceAccounts, networkPolicies, persistentVolumeClaims } = resources;
   const claim = buildWorkspace(world.sandbox);
-  const create = (resource: ResourceRef, object: KubeObject): Action => ({
-    type: 'Create',
-    stage: 1,
-    resource,
-    object,
-  });
   return [
     ...(world.serviceAccount ? [] : [create(serviceAccounts, buildServiceAccount(world.sandbox))]),
     ...(world.workspace || claim === undefined ? [] : [create(persistentVolumeClaims, claim)]),

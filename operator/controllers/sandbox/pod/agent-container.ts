@@ -75,7 +75,8 @@ function seccompProfile({ spec }: Sandbox): V1SeccompProfile {
 }
 
 function appArmor({ spec }: Sandbox): { appArmorProfile?: V1AppArmorProfile } {
-  switch (spec.process?.appArmor) {
+  const wanted = spec.process?.appArmor;
+  switch (wanted) {
     case 'RuntimeDefault':
       return { appArmorProfile: { type: 'RuntimeDefault' } };
     case 'Localhost':
@@ -84,6 +85,6 @@ function appArmor({ spec }: Sandbox): { appArmorProfile?: V1AppArmorProfile } {
     case undefined:
       return {};
     default:
-      return spec.process?.appArmor satisfies never;
+      return wanted satisfies never;
   }
 }

@@ -1,0 +1,135 @@
+// ApprovalRequest: phases, times, history; what has ended is collected. Deciding is people's, granting the compiler's.
+import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import { formatRevision } from '../../../protocol/revision.ts';
+import type { Pod } from '../../core-types.ts';
+import type { HubView } from '../../hub/hub.ts';
+import type { Clock, Key, KubeClient, Queue, ReconcileResult, Reconciler, Store } from '../../kube/types.ts';
+import { resources } from '../../resources.ts';
+import type { SnapshotRegistry } from '../../snapshots/types.ts';
+import { childName } from '../sandbox/child-name.ts';
+import { RecentWrites } from '../sandbox/recent-writes.ts';
+import { statusPatch } from '../sandbox/status/status-patch.ts';
+import { findCollectable } from './find-collectable.ts';
+import { type ApprovalWorld, planApproval } from './plan.ts';
+
+export interface ApprovalControllerOptions {
+  readonly client: KubeClient;
+  readonly requests: Store<ApprovalRequest>;
+  readonly sandboxes: Store<Sandbox>;
+  readonly pods: Store<Pod>;
+  readonly registry: SnapshotRegistry;
+  readonly hub: HubView;
+  readonly clock: Clock;
+}
+
+export interface ApprovalController extends Reconciler {
+  watch(queue: Queue, signal: AbortSignal): void;
+}
+
+interface Seen {
+  readonly verdict: string;
+  readonly atMs: number;
+}
+
+export function createApprovalController(options: ApprovalControllerOptions): ApprovalController {
+  const nowMs = () => options.clock.nowMs();
+  const seen = new Map<string, Seen>();
+  const written = new RecentWrites<ApprovalRequest>(nowMs);
+
+  async function reconcile(key: Key): Promise<ReconcileResult> {
+    const [namespace = '', name = ''] = key.split('/');
+    const stored = options.requests.get({ namespace, name });
+    if (stored === undefined || stored.metadata.deletionTimestamp !== undefined) return { type: 'Done' };
+    const request = written.newest(stored.metadata.uid, stored) ?? stored;
+    // Only a write of the status is ours; a decision that came since is in the store.
+    const world = observe({ ...stored, ...(request.status === undefined ? {} : { status: request.status }) });
+    const plan = planApproval(world);
+    await write(world.request, plan.status);
+    const collectedMs = await collect(request.spec.sandbox.uid);
+    const waits = [plan.againAfterMs, collectedMs].filter(wait => wait !== undefined);
+    return waits.length > 0 ? { type: 'Again', afterMs: Math.min(...waits, 24 * 3_600_000) } : { type: 'Done' };
+  }
+
+  function observe(request: ApprovalRequest): ApprovalWorld {
+    const { metadata, spec } = request;
+    const pod = options.pods.get({ namespace: metadata.namespace, name: childName(spec.sandbox.name) });
+    const acked = options.hub.state(spec.sandbox.uid)?.acked;
+    const ackedAtMs = acked?.grantedAtMs.get(metadata.name);
+    const refusal = options.registry.get(spec.sandbox.uid)?.refusals.get(metadata.name);
+    const created = pod?.metadata.creationTimestamp;
+    return {
+      request,
+      nowMs: nowMs(),
+      decisionSeenMs: note(request),
+      ...(created === undefined ? {} : { podCreatedMs: Date.parse(created) }),
+      ...(acked && ackedAtMs !== undefined
+        ? { enforced: { revision: formatRevision(acked.revision), atMs: ackedAtMs } }
+        : {}),
+      // "expired" is said by the phase.
+      ...(refusal === undefined || refusal === 'expired' ? {} : { refusal }),
+    };
+  }
+
+  /** When the verdict was first seen, in the tick of its watch event. */
+  function note({ metadata, spec }: ApprovalRequest): number {
+    const verdict = spec.decision?.verdict ?? '';
+    const known = seen.get(metadata.uid);
+    if (known?.verdict === verdict) return known.atMs;
+    const atMs = nowMs();
+    seen.set(metadata.uid, { verdict, atMs });
+    return atMs;
+  }
+
+  async function write(request: ApprovalRequest, status: NonNullable<ApprovalRequest['status']>): Promise<void> {
+    const { hits: _hits, samples: _samples, firstSeen: _first, lastSeen: _last, ...before } = request.status ?? {};
+    const patch = statusPatch(before, status);
+    if (patch === undefined) return;
+    const { namespace, name, uid } = request.metadata;
+    const result = await options.client.patchStatus(
+      resources.approvalRequests,
+      { namespace, name },
+      { metadata: { uid }, status: patch },
+    );
+    if (result.ok) written.remember(uid, result.object);
+    else if (result.refusal.reason !== 'NotFound' && result.refusal.reason !== 'Conflict')
+      throw new Error(`status of ApprovalRequest ${namespace}/${name} was refused: ${result.refusal.message}`);
+  }
+
+  async function collect(sandboxUid: string): Promise<number | undefined> {
+    const { now, againAfterMs } = findCollectable(options.requests.byIndex('sandbox', sandboxUid), nowMs());
+    for (const { metadata } of now)
+      await options.client.delete(resources.approvalRequests, metadata, { uid: metadata.uid });
+    return againAfterMs;
+  }
+
+  function watch(queue: Queue, signal: AbortSignal): void {
+    const wake = ({ metadata }: ApprovalRequest) => queue.add(`${metadata.namespace}/${metadata.name}`);
+    options.requests.subscribe(({ type, object }) => {
+      if (type === 'Deleted') {
+        seen.delete(object.metadata.uid);
+        written.forget(object.metadata.uid);
+        return;
+      }
+      note(object);
+      wake(object);
+    }, signal);
+    options.hub.subscribe((uid, change) => {
+      if (change !== 'Acked') return;
+      for (const request of options.requests.byIndex('sandbox', uid)) if (isWaiting(request)) wake(request);
+    }, signal);
+    // Sessions end with their pod.
+    options.pods.subscribe(({ type, object: { metadata } }) => {
+      if (type === 'Modified') return;
+      const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'Sandbox')?.uid;
+      if (owner !== undefined) for (const request of options.requests.byIndex('sandbox', owner)) wake(request);
+    }, signal);
+  }
+
+  return { name: 'approval-request', reconcile, watch };
+}
+
+/** Approved by a person, not yet by the sidecar. */
+function isWaiting({ spec, status }: ApprovalRequest): boolean {
+  return spec.decision?.verdict === 'Approve' && status?.phase !== 'Enforced';
+}

@@ -1,0 +1,174 @@
+// The life of one ApprovalRequest, from what a person decided, what the sidecar enforces and what time it is. Pure.
+import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import { durationMs } from '../../../crds/schema/duration-ms.ts';
+
+export type ApprovalStatus = NonNullable<ApprovalRequest['status']>;
+export type Phase = NonNullable<ApprovalStatus['phase']>;
+
+export interface ApprovalWorld {
+  readonly request: ApprovalRequest;
+  readonly nowMs: number;
+  /** When this operator saw the present verdict; a decision made while nobody watched counts from now. */
+  readonly decisionSeenMs: number;
+  /** When the sandbox's pod was made; absent: it has none. */
+  readonly podCreatedMs?: number;
+  /** The sidecar's ack of a revision that holds this grant. */
+  readonly enforced?: { readonly revision: string; readonly atMs: number };
+  /** Why an approved request is not in force: a ceiling, a scope that this version cannot bound. */
+  readonly refusal?: string;
+  /** A policy allows by now what was asked for. */
+  readonly answeredBy?: string;
+}
+
+export interface ApprovalPlan {
+  /** The whole of the fields that this controller owns. */
+  readonly status: ApprovalStatus;
+  readonly againAfterMs?: number;
+}
+
+type Decision = NonNullable<ApprovalRequest['spec']['decision']>;
+const defaultSnoozeMs = 3_600_000;
+const maxHistory = 10;
+export const endedPhases: ReadonlySet<Phase> = new Set(['Denied', 'Expired', 'Revoked', 'Superseded']);
+/** What a verdict can have led to: in any other phase the verdict is news. */
+const phasesOf: Readonly<Record<Decision['verdict'], readonly Phase[]>> = {
+  Approve: ['Approved', 'Enforced', 'Expired', 'Superseded'],
+  Deny: ['Denied'],
+  Snooze: ['Snoozed', 'Pending'],
+  Revoke: ['Revoked'],
+};
+
+export function planApproval(world: ApprovalWorld): ApprovalPlan {
+  const { request, nowMs } = world;
+  const { decision } = request.spec;
+  const before = request.status ?? {};
+  if (decision === undefined) {
+    const phase = world.answeredBy === undefined ? 'Pending' : 'Superseded';
+    return withHistory(
+      world,
+      { ...ownFields(before), phase },
+      phase === 'Superseded' ? `answered by ${world.answeredBy}` : undefined,
+    );
+  }
+  const decided = decide(world, decision, before);
+  const remainingMs = decided.expiresAt === undefined ? undefined : Date.parse(decided.expiresAt) - nowMs;
+  const plan = withHistory(world, decided, messageOf(world, decision));
+  return remainingMs !== undefined && remainingMs > 0 && !endedPhases.has(decided.phase ?? 'Pending')
+    ? { ...plan, againAfterMs: remainingMs }
+    : plan;
+}
+
+/** Times are set once, when the verdict is news; after that only time and the sidecar move the phase. */
+function decide(world: ApprovalWorld, decision: Decision, before: ApprovalStatus): ApprovalStatus {
+  const isNews = before.decidedAt === undefined || !phasesOf[decision.verdict].includes(before.phase ?? 'Pending');
+  const decidedMs = isNews ? world.decisionSeenMs : Date.parse(before.decidedAt ?? '');
+  const decidedAt = new Date(decidedMs).toISOString();
+  const kept = isNews ? {} : ownFields(before);
+  switch (decision.verdict) {
+    case 'Deny':
+      return { ...kept, phase: 'Denied', decidedAt };
+    case 'Revoke':
+      return { ...ownFields(before), phase: 'Revoked', decidedAt };
+    case 'Snooze': {
+      const untilMs = decidedMs + (durationMs(decision.for ?? '') || defaultSnoozeMs);
+      const phase = untilMs <= world.nowMs ? 'Pending' : 'Snoozed';
+      return { ...kept, phase, decidedAt, expiresAt: new Date(untilMs).toISOString() };
+    }
+    case 'Approve':
+      return approve(world, decision, { ...kept, decidedAt }, decidedMs);
+    default:
+      return decision.verdict satisfies never;
+  }
+}
+
+function approve(world: ApprovalWorld, decision: Decision, kept: ApprovalStatus, decidedMs: number): ApprovalStatus {
+  const phase = kept.phase;
+  if (phase === 'Expired' || phase === 'Superseded') return kept;
+  const lengthMs = durationMs(decision.for ?? '');
+  const expiry = Number.isNaN(lengthMs) ? {} : { expiresAt: new Date(decidedMs + lengthMs).toISOString() };
+  const status = { ...kept, ...expiry };
+  if (hasExpired(world, decision, status, decidedMs)) return { ...status, phase: 'Expired' };
+  const { enforced } = world;
+  if (enforced === undefined) return { ...status, phase: phase ?? 'Approved' };
+  return {
+    ...status,
+    phase: 'Enforced',
+    enforcedRevision: kept.enforcedRevision ?? enforced.revision,
+    enforcedInMs: kept.enforcedInMs ?? Math.max(0, Math.round(enforced.atMs - world.decisionSeenMs)),
+  };
+}
+
+/** A grant for the session ends with the pod it was given for; one for a GPU begins before there is a pod. */
+function hasExpired(
+  world: ApprovalWorld,
+  decision: Decision,
+  { expiresAt }: ApprovalStatus,
+  decidedMs: number,
+): boolean {
+  if (expiresAt !== undefined) return Date.parse(expiresAt) <= world.nowMs;
+  if (decision.for !== 'session' || world.request.spec.type === 'GPU') return false;
+  return world.podCreatedMs === undefined || world.podCreatedMs > decidedMs;
+}
+
+function messageOf(world: ApprovalWorld, decision: Decision): string | undefined {
+  return decision.verdict === 'Approve' && world.refusal !== undefined
+    ? `not in force: ${world.refusal}`
+    : decision.reason;
+}
+
+/** One line a phase, and the end's time where the phase is an end. Hits and samples are the hub's, not ours. */
+function withHistory(world: ApprovalWorld, status: ApprovalStatus, message: string | undefined): ApprovalPlan {
+  const before = world.request.status ?? {};
+  const phase = status.phase ?? 'Pending';
+  const at = new Date(world.nowMs).toISOString();
+  const isNew = before.phase !== phase;
+  const by = world.request.spec.decision?.by;
+  const entry = {
+    at,
+    phase,
+    ...(by === undefined ? {} : { by }),
+    ...(message === undefined ? {} : { message: message.slice(0, 512) }),
+  };
+  const history = isNew ? [...(before.history ?? []), entry].slice(-maxHistory) : before.history;
+  const endedAt = endedPhases.has(phase) ? ((isNew ? undefined : before.endedAt) ?? at) : undefined;
+  const { endedAt: _ended, history: _history, ...rest } = status;
+  return {
+    status: {
+      ...rest,
+      observedGeneration: world.request.metadata.generation,
+      ...(history === undefined ? {} : { history }),
+      ...(endedAt === undefined ? {} : { endedAt }),
+      ...conditionOf(world, phase),
+    },
+  };
+}
+
+/** Says why an approval has no effect: silence would look like a grant. */
+function conditionOf({ request, refusal, nowMs }: ApprovalWorld, phase: Phase): Pick<ApprovalStatus, 'conditions'> {
+  if (phase !== 'Approved' && phase !== 'Enforced') return {};
+  const isInForce = refusal === undefined;
+  const before = request.status?.conditions?.find(({ type }) => type === 'Granted');
+  const status = isInForce ? 'True' : 'False';
+  return {
+    conditions: [
+      {
+        type: 'Granted',
+        status,
+        reason: isInForce ? 'Granted' : 'NotInForce',
+        message: refusal ?? '',
+        lastTransitionTime: before?.status === status ? before.lastTransitionTime : new Date(nowMs).toISOString(),
+        observedGeneration: request.metadata.generation,
+      },
+    ],
+  };
+}
+
+function ownFields({
+  hits: _hits,
+  samples: _samples,
+  firstSeen: _first,
+  lastSeen: _last,
+  ...own
+}: ApprovalStatus): ApprovalStatus {
+  return own;
+}
