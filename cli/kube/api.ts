@@ -30,7 +30,9 @@ export async function connectApi(options: { context?: string; namespace?: string
   else config.loadFromDefault();
   if (options.context) config.setCurrentContext(options.context);
   const context = config.getContextObject(config.getCurrentContext());
-  if (!context || !config.getCurrentCluster()) {
+  // Where nothing is configured, the library makes up a server on localhost.
+  const isMadeUp = config.getCurrentCluster()?.server === 'http://localhost:8080';
+  if (!context || !config.getCurrentCluster() || isMadeUp) {
     throw new UserError(
       'no Kubernetes cluster is configured: set KUBECONFIG, or start one with `npm run cluster -- up`',
     );
