@@ -37,7 +37,7 @@ export async function startK3sCluster({
   });
 }
 
-/** Loaded late: the library looks for a container runtime as soon as it is imported. */
+/** Loaded late: it is large, and only this provider needs it. */
 async function newContainer(): Promise<K3sContainer> {
   const library = await import('@testcontainers/k3s');
   return new library.K3sContainer(image);
