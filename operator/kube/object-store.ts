@@ -10,9 +10,12 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
   readonly #indexed = new Map<string, Map<string, Set<Key>>>();
   readonly #indexes: ReadonlyMap<string, (object: T) => readonly string[]>;
   readonly #listeners = new Set<(change: Change<T>) => void>();
+  readonly #trim: (object: T) => T;
   readonly #synced = Promise.withResolvers<void>();
 
-  constructor(indexes: Indexes<T> = {}) {
+  /** `trim` drops what nobody here reads before it is kept. */
+  constructor(indexes: Indexes<T> = {}, trim: (object: T) => T = withoutManagedFields) {
+    this.#trim = trim;
     this.#indexes = new Map([...Object.entries(indexes), [namespaceIndex, namespacesOf]]);
     for (const index of this.#indexes.keys()) this.#indexed.set(index, new Map());
   }
@@ -71,7 +74,7 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
     if (before !== undefined && before.metadata.resourceVersion === object.metadata.resourceVersion) return;
     // Another uid under the same name: the old one was deleted, and whatever was bound to it must hear so.
     if (before !== undefined && before.metadata.uid !== object.metadata.uid) return this.#recreate(key, object);
-    const kept = withoutManagedFields(object);
+    const kept = this.#trim(object);
     if (before) this.#unindex(key, before);
     this.#objects.set(key, kept);
     this.#index(key, kept);

@@ -1,5 +1,6 @@
 // Objects into snapshots, always the newest: each change compiles only the parts it can have changed, of the sandboxes it
 // concerns. A decision of a person is compiled in the tick in which the watch brings it; the rest at the end of the tick.
+import { isDeepStrictEqual } from 'node:util';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { labels } from '../../crds/schema/group.ts';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
@@ -70,9 +71,11 @@ export class LiveSnapshots implements SnapshotRegistry {
 
   #follow(signal: AbortSignal): void {
     const { sandboxes, namespaces, pods, services, credentials, onNeverAddresses, ...kinds } = this.#options.sources;
-    sandboxes.subscribe(({ type, object }) => {
-      if (type === 'Deleted') this.#drop(object.metadata.uid);
-      else this.#compile(object.metadata.uid, type === 'Added' ? allParts : ['policy', 'route']);
+    sandboxes.subscribe(change => {
+      const { uid } = change.object.metadata;
+      if (change.type === 'Deleted') this.#drop(uid);
+      else if (change.type === 'Added') this.#compile(uid, allParts);
+      else if (concernsPolicy(change.before, change.object)) this.#compile(uid, ['policy', 'route']);
     }, signal);
     kinds.approvalRequests.subscribe(({ object }) => this.#decided(object), signal);
     kinds.egressPolicies.subscribe(({ object }) => this.#markNamespace(object.metadata.namespace, ['policy']), signal);
@@ -175,6 +178,14 @@ export class LiveSnapshots implements SnapshotRegistry {
   #tell(uid: string, current: CurrentSnapshot | undefined): void {
     for (const listener of this.#listeners) listener(uid, current);
   }
+}
+
+/** The operator's own status writes are most of a Sandbox's changes. */
+function concernsPolicy(before: Sandbox, after: Sandbox): boolean {
+  return (
+    before.metadata.generation !== after.metadata.generation ||
+    !isDeepStrictEqual(before.metadata.labels, after.metadata.labels)
+  );
 }
 
 function routeFor(sandbox: Sandbox, sources: SnapshotSources): RouteResult {

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const environment = z.object({
+  CREEL_NAMESPACE: z.string().min(1),
+  CREEL_SIDECAR_IMAGE: z.string().min(1),
+  CREEL_HUB_SERVICE: z.string().min(1).default('creel-hub'),
+  CREEL_HUB_SECRET: z.string().min(1).default('creel-hub-tls'),
+  CREEL_LEASE: z.string().min(1).default('creel-operator'),
+  CREEL_POD_NAME: z.string().min(1).optional(),
+  CREEL_POD_IP: z.string().min(1).optional(),
+  CREEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  CREEL_CLUSTER_RESOLVERS: z.string().optional(),
+  CREEL_EXTRA_CA: z.string().optional(),
+  CREEL_HUB_PORT: port.default(8443),
+  CREEL_FORBIDDEN_PORT: port.default(8444),
+  CREEL_HEALTH_PORT: port.default(8080),
+  /** For development: a kubeconfig instead of the pod's service account. */
+  KUBECONFIG: z.string().min(1).optional(),
+});
+
+/** What the install says about this operator. */
+export interface OperatorConfig {
+  readonly namespace: string;
+  readonly sidecarImage: string;
+  readonly hubService: string;
+  readonly hubSecret: string;
+  readonly lease: string;
+  readonly podName: string;
+  readonly listenHost: string;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  /** Bare addresses; empty: the cluster's own DNS Service. */
+  readonly resolverAddresses: readonly string[];
+  readonly extraCa?: string;
+  readonly hubPort: number;
+  readonly forbiddenPort: number;
+  readonly healthPort: number;
+  readonly kubeconfig?: string;
+}
+
+/** Throws with every variable that is missing or wrong. */
+export function readConfig(variables: Readonly<Record<string, string | undefined>>): OperatorConfig {
+  const parsed = environment.safeParse(variables);
+  if (!parsed.success)
+    throw new Error(`the operator's environment is incomplete; the chart sets it:\n${z.prettifyError(parsed.error)}`);
+  const env = parsed.data;
+  return {
+    namespace: env.CREEL_NAMESPACE,
+    sidecarImage: env.CREEL_SIDECAR_IMAGE,
+    hubService: env.CREEL_HUB_SERVICE,
+    hubSecret: env.CREEL_HUB_SECRET,
+    lease: env.CREEL_LEASE,
+    podName: env.CREEL_POD_NAME ?? 'creel-operator',
+    // An IPv6 pod address is the only sign that the node has IPv6 at all.
+    listenHost: env.CREEL_POD_IP?.includes(':') ? '::' : '0.0.0.0',
+    logLevel: env.CREEL_LOG_LEVEL,
+    resolverAddresses: list(env.CREEL_CLUSTER_RESOLVERS),
+    ...(env.CREEL_EXTRA_CA ? { extraCa: env.CREEL_EXTRA_CA } : {}),
+    hubPort: env.CREEL_HUB_PORT,
+    forbiddenPort: env.CREEL_FORBIDDEN_PORT,
+    healthPort: env.CREEL_HEALTH_PORT,
+    ...(env.KUBECONFIG === undefined ? {} : { kubeconfig: env.KUBECONFIG }),
+  };
+}
+
+function list(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map(entry => entry.trim())
+    .filter(entry => entry !== '');
+}

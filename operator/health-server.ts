@@ -1,0 +1,46 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface HealthServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Ready means leading: the hub's Service then leads to this pod and to no other. */
+  readonly isReady: () => boolean;
+  readonly metrics: () => Promise<string>;
+}
+
+/** /healthz, /readyz, /metrics until the signal aborts; answers the port. */
+export async function startHealthServer(options: HealthServerOptions, signal: AbortSignal): Promise<number> {
+  const server = createServer((request, response) => {
+    switch (request.url ?? '') {
+      case '/healthz':
+        return answer(response, 200, 'ok\n');
+      case '/readyz':
+        return options.isReady() ? answer(response, 200, 'leading\n') : answer(response, 503, 'not leading\n');
+      case '/metrics':
+        return void options.metrics().then(
+          text => answer(response, 200, text),
+          (error: unknown) => answer(response, 500, `${String(error)}\n`),
+        );
+      default:
+        return answer(response, 404, 'not found\n');
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  signal.addEventListener(
+    'abort',
+    () => {
+      server.close();
+      server.closeAllConnections();
+    },
+    { once: true },
+  );
+  return (server.address() as AddressInfo).port;
+}
+
+function answer(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
+}

@@ -1,0 +1,222 @@
+// Everything that only the leader does: compile snapshots, serve the hub, reconcile. Until the signal aborts.
+
+import type { OperatorConfig } from './config.ts';
+import { createApprovalController } from './controllers/approval-request/approval-controller.ts';
+import { clusterEgressPolicyReconciler } from './controllers/cluster-egress-policy/cluster-egress-policy-reconciler.ts';
+import { egressPolicyReconciler } from './controllers/egress-policy/egress-policy-reconciler.ts';
+import { inferenceProfileReconciler } from './controllers/inference-profile/inference-profile-reconciler.ts';
+import type { PodSettings } from './controllers/sandbox/pod/pod-settings.ts';
+import { createSandboxController } from './controllers/sandbox/sandbox-controller.ts';
+import type { Counters } from './counters.ts';
+import { type RunningHub, startHub } from './hub/start-hub.ts';
+import { keepHubKeys } from './hub/tls/keep-hub-keys.ts';
+import type { HubKeys } from './hub/tls/renew-hub-keys.ts';
+import { createEventRecorder } from './kube/event-recorder.ts';
+import { keyOf } from './kube/keys.ts';
+import type { Clock, KubeClient, KubeObject, Queue, Store } from './kube/types.ts';
+import { wait } from './kube/wait.ts';
+import type { Log } from './log.ts';
+import { clusterIps, followNeverAddresses } from './never-addresses.ts';
+import type { OperatorStores } from './operator-stores.ts';
+import { recordedPod, sandboxOf } from './recorded-pods.ts';
+import { runController } from './run-controller.ts';
+import { CredentialCache } from './snapshots/credential-cache.ts';
+import { LiveSnapshots } from './snapshots/live-snapshots.ts';
+import { servicesIn } from './snapshots/snapshot-sources.ts';
+import { wakePolicies } from './wake-policies.ts';
+
+export interface LeadOptions {
+  readonly config: OperatorConfig;
+  readonly stores: OperatorStores;
+  readonly client: KubeClient;
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly counters: Counters;
+  /** The hub listens and every controller runs. */
+  readonly onLeading: (hub: RunningHub) => void;
+}
+
+const maxPolicyAgeMs = 24 * 3_600_000;
+const keyCheckMs = 3_600_000;
+const resolverService = { namespace: 'kube-system', name: 'kube-dns' };
+
+/** Resolves when, after the abort, nothing of it runs any more. */
+export async function lead(options: LeadOptions, signal: AbortSignal): Promise<void> {
+  const { config, stores, client, epoch, clock, random, log, counters } = options;
+  const hubService = { namespace: config.namespace, name: config.hubService };
+  const names = { hubService, resolverService, resolverAddresses: config.resolverAddresses };
+  const warn = (message: string) => log.warn({}, message);
+
+  // Policies, approvals and profiles become one numbered snapshot a sandbox.
+  const never = followNeverAddresses({ ...stores, ...names }, signal);
+  const credentials = new CredentialCache();
+  const sources = { ...stores, credentials, neverAddresses: never.get, onNeverAddresses: never.subscribe };
+  const resolvers = () => resolversOf(stores, config);
+  const nowMs = () => clock.nowMs();
+  const snapshots = new LiveSnapshots({ sources, epoch, resolvers, maxPolicyAgeMs, nowMs }, signal);
+
+  // The hub hands them to the sidecars and turns their denials into requests.
+  const secret = { namespace: config.namespace, name: config.hubSecret };
+  const events = createEventRecorder({
+    client,
+    clock,
+    signal,
+    component: 'creel-operator',
+    fallbackNamespace: config.namespace,
+    onFailure: warn,
+  });
+  let keys = await keepHubKeys(client, secret, nowMs());
+  const running = await startHub(
+    {
+      client,
+      requests: stores.approvalRequests,
+      registry: snapshots,
+      events,
+      clock,
+      recordedPod: podUid => recordedPod(stores, podUid),
+      keys,
+      listen: { host: config.listenHost, port: config.hubPort, forbiddenPort: config.forbiddenPort },
+      onRefused: (reason, address) => {
+        counters.hubRefused(reason);
+        log.warn({ reason, address }, 'hub session refused');
+      },
+      onFailure: warn,
+    },
+    signal,
+  );
+  const { hub } = running;
+  stores.pods.subscribe(({ type, object }) => {
+    const sandbox = sandboxOf(object, stores.sandboxes);
+    const pod = type === 'Deleted' ? undefined : recordedPod(stores, object.metadata.uid ?? '');
+    if (sandbox && (pod !== undefined || type === 'Deleted')) hub.recheck(sandbox.metadata.uid, pod);
+  }, signal);
+
+  // Controllers bring the cluster to what the objects say, and say in their status how far it is.
+  const context = { clock, random, log, counters };
+  const services = servicesIn(stores);
+  const settings = () => podSettings(stores, config, keys);
+  const shared = { client, clock, events, hub, registry: snapshots };
+  const sandboxes = createSandboxController({
+    ...shared,
+    ...names,
+    settings,
+    stores: { ...stores, requests: stores.approvalRequests },
+  });
+  const approvals = createApprovalController({ ...shared, ...stores, requests: stores.approvalRequests });
+  const views = { client, clock, services, hub, snapshots, sandboxes: stores.sandboxes };
+  const policies = egressPolicyReconciler({ ...views, policies: stores.egressPolicies });
+  const clusterPolicies = clusterEgressPolicyReconciler({ ...views, policies: stores.clusterEgressPolicies });
+  const profiles = inferenceProfileReconciler({
+    client,
+    clock,
+    services,
+    credentials,
+    profiles: stores.inferenceProfiles,
+    operatorNamespace: config.namespace,
+  });
+  const controllers = [
+    runController(
+      sandboxes,
+      (queue, until) => {
+        sandboxes.watch(queue, until);
+        addAll(stores.sandboxes, queue);
+      },
+      context,
+      signal,
+    ),
+    runController(
+      approvals,
+      (queue, until) => {
+        approvals.watch(queue, until);
+        addAll(stores.approvalRequests, queue);
+      },
+      context,
+      signal,
+    ),
+    runController(
+      policies,
+      (queue, until) => {
+        wakePolicies(stores.egressPolicies, tenantPolicyKey, { snapshots, hub }, queue, until);
+      },
+      context,
+      signal,
+    ),
+    runController(
+      clusterPolicies,
+      (queue, until) => {
+        wakePolicies(stores.clusterEgressPolicies, clusterPolicyKey, { snapshots, hub }, queue, until);
+      },
+      context,
+      signal,
+    ),
+    runController(
+      profiles,
+      (queue, until) => {
+        const wakeAll = () => addAll(stores.inferenceProfiles, queue);
+        stores.inferenceProfiles.subscribe(({ object }) => queue.add(keyOf(object)), until);
+        stores.services.subscribe(wakeAll, until);
+        wakeAll();
+      },
+      context,
+      signal,
+    ),
+  ];
+  options.onLeading(running);
+  log.info({ epoch, hubPort: running.port, sandboxes: stores.sandboxes.list().length }, 'leading');
+
+  // Its certificate is renewed while it runs; new pods trust the next authority from their first second.
+  while (!signal.aborted) {
+    await wait(keyCheckMs, clock, signal);
+    if (signal.aborted) break;
+    keys = await keepHubKeys(client, secret, nowMs()).catch((error: unknown) => {
+      warn(`hub certificate not checked: ${String(error)}`);
+      return keys;
+    });
+    running.setKeys(keys);
+  }
+  await Promise.all(controllers.map(({ idle }) => idle()));
+}
+
+const clusterPrefix = 'cluster/';
+
+function tenantPolicyKey(matched: string): string | undefined {
+  return matched.startsWith(clusterPrefix) ? undefined : matched;
+}
+
+function clusterPolicyKey(matched: string): string | undefined {
+  return matched.startsWith(clusterPrefix) ? matched.slice(clusterPrefix.length) : undefined;
+}
+
+function addAll(store: Store<KubeObject>, queue: Queue): void {
+  for (const object of store.list()) queue.add(keyOf(object));
+}
+
+function podSettings(
+  { services }: OperatorStores,
+  { namespace, hubService, sidecarImage, extraCa }: OperatorConfig,
+  { caCert, nextCaCert }: HubKeys,
+): PodSettings | { readonly missing: string } {
+  const service = services.get({ namespace, name: hubService });
+  const [address] = clusterIps(service);
+  const port = service?.spec?.ports?.[0]?.port;
+  if (address === undefined || port === undefined)
+    return {
+      missing: `Service ${namespace}/${hubService} has no cluster address; the chart makes it: helm upgrade --install creel`,
+    };
+  return {
+    sidecarImage,
+    hubAddress: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+    hubTrust: [caCert, nextCaCert]
+      .map(pem => pem.trim())
+      .join('\n')
+      .concat('\n'),
+    ...(extraCa === undefined ? {} : { extraTrust: extraCa }),
+  };
+}
+
+function resolversOf({ services }: OperatorStores, { resolverAddresses }: OperatorConfig): readonly string[] {
+  const addresses = resolverAddresses.length > 0 ? resolverAddresses : clusterIps(services.get(resolverService));
+  return addresses.map(address => (address.includes(':') ? `[${address}]:53` : `${address}:53`));
+}

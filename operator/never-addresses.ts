@@ -1,0 +1,64 @@
+// What no rule and no person opens to a sandbox: nodes, API server, hub, cluster DNS.
+import type { EndpointSlice, Node, Service } from './core-types.ts';
+import type { ObjectName, Store } from './kube/types.ts';
+
+export interface NeverSources {
+  readonly nodes: Store<Node>;
+  readonly services: Store<Service>;
+  readonly endpointSlices: Store<EndpointSlice>;
+  readonly hubService: ObjectName;
+  readonly resolverService: ObjectName;
+  readonly resolverAddresses: readonly string[];
+}
+
+export interface NeverAddresses {
+  readonly get: () => readonly string[];
+  readonly subscribe: (listener: () => void, signal: AbortSignal) => void;
+}
+
+const apiServer: Required<ObjectName> = { namespace: 'default', name: 'kubernetes' };
+
+/** Kept in a stable order; listeners hear only of real changes. */
+export function followNeverAddresses(sources: NeverSources, signal: AbortSignal): NeverAddresses {
+  const listeners = new Set<() => void>();
+  let current = collect(sources);
+  const look = () => {
+    const next = collect(sources);
+    if (next.join() === current.join()) return;
+    current = next;
+    for (const listener of listeners) listener();
+  };
+  sources.nodes.subscribe(look, signal);
+  sources.services.subscribe(look, signal);
+  sources.endpointSlices.subscribe(look, signal);
+  return {
+    get: () => current,
+    subscribe: (listener, until) => {
+      listeners.add(listener);
+      until.addEventListener('abort', () => listeners.delete(listener), { once: true });
+    },
+  };
+}
+
+function collect({ nodes, services, endpointSlices, ...names }: NeverSources): readonly string[] {
+  const ofNodes = nodes
+    .list()
+    .flatMap(({ status }) => (status?.addresses ?? []).filter(isIp).map(entry => entry.address));
+  const ofServices = [apiServer, names.hubService, names.resolverService].flatMap(name =>
+    clusterIps(services.get(name)),
+  );
+  const slices = endpointSlices
+    .list(apiServer.namespace)
+    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === apiServer.name);
+  const ofApiServer = slices.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses));
+  return [...new Set([...ofNodes, ...ofServices, ...ofApiServer, ...names.resolverAddresses])].sort();
+}
+
+function isIp({ type }: { readonly type: string }): boolean {
+  return type === 'InternalIP' || type === 'ExternalIP';
+}
+
+export function clusterIps(service: Service | undefined): readonly string[] {
+  const { clusterIPs, clusterIP = '' } = service?.spec ?? {};
+  return (clusterIPs ?? [clusterIP]).filter(address => address !== '' && address !== 'None');
+}

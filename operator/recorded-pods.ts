@@ -1,0 +1,32 @@
+// Which pods are ours, for whoever asks to open a session: the store's pod, and the uid that the Sandbox's status records.
+import { labels } from '../crds/schema/group.ts';
+import type { Sandbox } from '../crds/schema/sandbox.ts';
+import type { Pod } from './core-types.ts';
+import type { RecordedPod } from './hub/authenticate.ts';
+import type { Store } from './kube/types.ts';
+
+interface PodSources {
+  readonly pods: Store<Pod>;
+  readonly sandboxes: Store<Sandbox>;
+}
+
+export function recordedPod({ pods, sandboxes }: PodSources, podUid: string): RecordedPod | undefined {
+  const pod = pods.byUid(podUid);
+  const sandbox = pod && sandboxOf(pod, sandboxes);
+  if (pod === undefined || sandbox?.status?.podUid !== podUid) return undefined;
+  const { podIP, podIPs = [] } = pod.status ?? {};
+  return {
+    sandboxUid: sandbox.metadata.uid,
+    namespace: sandbox.metadata.namespace,
+    sandbox: sandbox.metadata.name,
+    podName: pod.metadata.name,
+    podUid,
+    serviceAccount: pod.spec?.serviceAccountName ?? 'default',
+    addresses: [...new Set([...(podIP === undefined ? [] : [podIP]), ...podIPs.map(({ ip }) => ip)])],
+  };
+}
+
+/** The Sandbox whose label the pod carries; whether it is really its pod only the status says. */
+export function sandboxOf({ metadata }: Pod, sandboxes: Store<Sandbox>): Sandbox | undefined {
+  return sandboxes.get({ namespace: metadata.namespace ?? '', name: metadata.labels?.[labels.sandbox] ?? '' });
+}
