@@ -29,7 +29,7 @@ export interface SandboxStores {
 
 export interface ObserveOptions {
   readonly stores: SandboxStores;
-  readonly registry: Pick<SnapshotRegistry, 'get'>;
+  readonly registry: SnapshotRegistry;
   readonly hub: HubView;
   readonly settings: () => PodSettings | { readonly missing: string };
   readonly hubService: ObjectName;

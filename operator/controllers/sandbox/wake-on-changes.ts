@@ -1,7 +1,6 @@
 // Which change concerns which sandbox.
 import { labels } from '../../../crds/schema/group.ts';
 import type { KubeObject, Queue, Store } from '../../kube/types.ts';
-import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import type { ObserveOptions } from './observe.ts';
 import { sessionGraceMs } from './status/find-session-conditions.ts';
 
@@ -9,13 +8,7 @@ import { sessionGraceMs } from './status/find-session-conditions.ts';
 const settleMs = 100;
 
 export function wakeOnChanges(
-  {
-    stores,
-    registry,
-    hub,
-  }: Pick<ObserveOptions, 'stores' | 'hub'> & {
-    readonly registry: Pick<SnapshotRegistry, 'get'> & Partial<Pick<SnapshotRegistry, 'subscribe'>>;
-  },
+  { stores, registry, hub }: Pick<ObserveOptions, 'stores' | 'hub' | 'registry'>,
   queue: Queue,
   signal: AbortSignal,
 ): void {
@@ -45,7 +38,7 @@ export function wakeOnChanges(
     if (change.type !== 'Modified' || change.before.metadata.labels !== change.object.metadata.labels)
       wakeNamespace(change.object.metadata.name);
   }, signal);
-  registry.subscribe?.((uid, current) => {
+  registry.subscribe((uid, current) => {
     const key = current && `${current.namespace}/${current.sandbox}`;
     // A sandbox without a pod waits for its first compilation.
     if (key === undefined) return;

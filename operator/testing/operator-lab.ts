@@ -1,0 +1,216 @@
+// The operator's own parts against the real API server, for tests of controllers and hub: real stores, registry, queues and
+// TLS. There is no kubelet: tests play it where a pod has to get on.
+import { join } from 'node:path';
+import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import { hubServerName } from '../../protocol/constants.ts';
+import { currentCluster } from '../../test/cluster/current-cluster.ts';
+import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
+import { findRecordedPod } from '../controllers/sandbox/find-recorded-pod.ts';
+import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
+import { type RunningHub, startHub } from '../hub/start-hub.ts';
+import { type HubKeys, renewHubKeys, trustBundle } from '../hub/tls/renew-hub-keys.ts';
+import { KeyedQueue } from '../kube/keyed-queue.ts';
+import { createKubeClient } from '../kube/kube-client.ts';
+import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
+import { ObjectStore } from '../kube/object-store.ts';
+import { runWatch } from '../kube/run-watch.ts';
+import { systemClock } from '../kube/system-clock.ts';
+import { openTransport, type Transport } from '../kube/transport.ts';
+import type {
+  Clock,
+  Indexes,
+  KubeClient,
+  KubeEvent,
+  KubeObject,
+  ListOptions,
+  Reconciler,
+  ResourceRef,
+} from '../kube/types.ts';
+import { resources } from '../resources.ts';
+import { CredentialCache } from '../snapshots/credential-cache.ts';
+import { LiveSnapshots } from '../snapshots/live-snapshots.ts';
+
+export const labSidecarImage = 'creel.example/sidecar:lab';
+const root = join(import.meta.dirname, '../..');
+
+export interface OperatorLab {
+  /** The operator's, counting what it writes. */
+  readonly client: KubeClient;
+  readonly stores: LabStores;
+  readonly registry: LiveSnapshots;
+  readonly hub: RunningHub;
+  readonly keys: HubKeys;
+  readonly credentials: CredentialCache;
+  readonly events: readonly KubeEvent[];
+  /** `POST path`, `PATCH path` of every write since the lab began. */
+  readonly writes: readonly string[];
+  readonly failures: readonly string[];
+  /** Resolves when nothing is queued or running. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type LabStores = Awaited<ReturnType<typeof openStores>>;
+
+/** CRDs, once for the file. */
+export async function installCrds(): Promise<void> {
+  await currentCluster().kubectl(['apply', '--server-side', `--filename=${join(root, 'crds')}`]);
+  await currentCluster().kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+}
+
+export async function openOperatorLab(namespace: string, clock: Clock = systemClock): Promise<OperatorLab> {
+  const end = new AbortController();
+  const { signal } = end;
+  const writes: string[] = [];
+  const events: KubeEvent[] = [];
+  const failures: string[] = [];
+  const transport = openTransport(await loadKubeconfig(currentCluster().kubeconfigPath));
+  const counting = countWrites(transport, writes);
+  const client = createKubeClient({ transport: counting, fieldManager: 'creel-operator', signal });
+  const stores = await openStores(namespace, transport, clock, signal);
+  const keys = renewHubKeys(undefined, hubServerName, Date.now());
+  const credentials = new CredentialCache();
+  const registry = new LiveSnapshots(
+    {
+      sources: {
+        ...stores,
+        approvalRequests: stores.requests,
+        credentials,
+        neverAddresses: () => ['10.96.0.1/32'],
+        onNeverAddresses: () => undefined,
+      },
+      epoch: 1,
+      resolvers: () => ['10.96.0.10:53'],
+      maxPolicyAgeMs: 86_400_000,
+      nowMs: () => clock.nowMs(),
+    },
+    signal,
+  );
+  const recorder = { record: (_object: KubeObject, event: KubeEvent) => void events.push(event) };
+  const onFailure = (message: string) => void failures.push(message);
+  const hub = await startHub(
+    {
+      client,
+      requests: stores.requests,
+      registry,
+      events: recorder,
+      clock,
+      recordedPod: podUid => findRecordedPod(stores, podUid),
+      keys,
+      listen: { host: '127.0.0.1', port: 0, forbiddenPort: 0 },
+      onRefused: reason => void failures.push(reason),
+      onFailure,
+    },
+    signal,
+  );
+  const sandbox = createSandboxController({
+    client,
+    stores,
+    registry,
+    hub: hub.hub,
+    events: recorder,
+    clock,
+    settings: () => ({
+      sidecarImage: labSidecarImage,
+      hubAddress: `127.0.0.1:${hub.port}`,
+      hubTrust: trustBundle(keys),
+    }),
+    hubService: { namespace: 'creel-system', name: 'creel-hub' },
+    resolverService: { namespace: 'kube-system', name: 'kube-dns' },
+    resolverAddresses: [],
+  });
+  const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock });
+  const queues = [sandbox, approval].map(controller => {
+    const queue = openQueue(controller, clock, signal, onFailure);
+    controller.watch(queue, signal);
+    return queue;
+  });
+  for (const { metadata } of stores.sandboxes.list()) queues[0]?.add(`${metadata.namespace}/${metadata.name}`);
+  for (const { metadata } of stores.requests.list()) queues[1]?.add(`${metadata.namespace}/${metadata.name}`);
+  return {
+    client,
+    stores,
+    registry,
+    hub,
+    keys,
+    credentials,
+    events,
+    writes,
+    failures,
+    settled: async () => {
+      for (const queue of queues) await queue.idle();
+    },
+    close: async () => {
+      end.abort();
+      await Promise.all(queues.map(queue => queue.idle()));
+      await transport.close();
+    },
+  };
+}
+
+function openQueue(
+  reconciler: Reconciler,
+  clock: Clock,
+  signal: AbortSignal,
+  onFailure: (message: string) => void,
+): KeyedQueue {
+  return new KeyedQueue({
+    reconciler,
+    workers: 4,
+    clock,
+    random: Math.random,
+    signal,
+    onFailure: (key, error) =>
+      onFailure(`${reconciler.name} ${key}: ${error instanceof Error ? error.stack : String(error)}`),
+  });
+}
+
+async function openStores(namespace: string, transport: Transport, clock: Clock, signal: AbortSignal) {
+  const opened: Promise<void>[] = [];
+  const open = <T extends KubeObject>(resource: ResourceRef<T>, scope: ListOptions = {}, indexes: Indexes<T> = {}) => {
+    const store = new ObjectStore<T>(indexes);
+    void runWatch(
+      {
+        resource,
+        scope,
+        transport,
+        clock: systemClock,
+        random: Math.random,
+        onChange: change => store.take(change),
+        onTrouble: () => undefined,
+      },
+      signal,
+    );
+    opened.push(store.synced());
+    return store;
+  };
+  const own = { namespace };
+  const stores = {
+    sandboxes: open(resources.sandboxes, own),
+    requests: open(resources.approvalRequests, own, { sandbox: ({ spec }: ApprovalRequest) => [spec.sandbox.uid] }),
+    namespaces: open(resources.namespaces),
+    pods: open(resources.pods, own),
+    serviceAccounts: open(resources.serviceAccounts, own),
+    persistentVolumeClaims: open(resources.persistentVolumeClaims, own),
+    networkPolicies: open(resources.networkPolicies, own),
+    services: open(resources.services),
+    endpointSlices: open(resources.endpointSlices),
+    egressPolicies: open(resources.egressPolicies, own),
+    clusterEgressPolicies: open(resources.clusterEgressPolicies),
+    inferenceProfiles: open(resources.inferenceProfiles, own),
+  };
+  await Promise.all(opened);
+  void clock;
+  return stores;
+}
+
+function countWrites(transport: Transport, writes: string[]): Transport {
+  return {
+    ...transport,
+    send: request => {
+      const isReview = request.path.includes('tokenreviews');
+      if (request.method !== 'GET' && !isReview) writes.push(`${request.method} ${request.path}`);
+      return transport.send(request);
+    },
+  };
+}
