@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { answerQuery, type DnsContext } from './answer-query.ts';
+import { encodeName, encodeQuery, parseQuery, parseResponse, rcodes, types } from './dns-message.ts';
+import { createSyntheticNames } from './synthetic-names.ts';
+
+const range = '28.64.0.0/14';
+const context = (known: readonly string[] = []): DnsContext => ({
+  names: createSyntheticNames(range, 'ns/sandbox', [], () => undefined),
+  knowsName: name => known.includes(name),
+});
+
+function ask(name: string, type: number, dns: DnsContext) {
+  const answer = answerQuery(encodeQuery(77, name, type), dns);
+  if (answer === undefined) throw new Error('no answer');
+  const parsed = parseResponse(answer);
+  if (parsed === undefined) throw new Error('an answer that cannot be parsed');
+  expect(parsed.id).toBe(77);
+  return { rcode: parsed.rcode, addresses: parsed.data.map(data => [...data].join('.')) };
+}
+
+describe('names', () => {
+  const dns = context(['db.internal', 'printer']);
+  test.each([
+    ['api.example.com', types.A, rcodes.NoError, 1],
+    ['API.Example.COM', types.A, rcodes.NoError, 1],
+    ['inference.local', types.A, rcodes.NoError, 1],
+    ['db.internal', types.A, rcodes.NoError, 1],
+    ['printer', types.A, rcodes.NoError, 1],
+    ['api.example.com', types.AAAA, rcodes.NoError, 0],
+    ['api.example.com', types.HTTPS, rcodes.NoError, 0],
+    ['api.example.com', types.SVCB, rcodes.NoError, 0],
+    ['api.example.com', 16, rcodes.Refused, 0],
+    ['api.example.com', 255, rcodes.Refused, 0],
+    ['other.internal', types.A, rcodes.NxDomain, 0],
+    ['kubernetes', types.A, rcodes.NxDomain, 0],
+    ['host.local', types.A, rcodes.NxDomain, 0],
+    ['a_b.example.com', types.A, rcodes.NxDomain, 0],
+    ['10.0.0.1', types.A, rcodes.NxDomain, 0],
+    ['', types.A, rcodes.NxDomain, 0],
+  ])('%s, type %i: rcode %i and %i addresses', (name, type, rcode, count) => {
+    const answer = ask(name, type, dns);
+    expect(answer.rcode).toBe(rcode);
+    expect(answer.addresses).toHaveLength(count);
+  });
+
+  test('the same name has one address, however it is written, and the address leads back', () => {
+    const [address] = ask('Api.Example.com', types.A, dns).addresses;
+    expect(ask('api.example.COM', types.A, dns).addresses).toEqual([address]);
+    expect(address).toMatch(/^28\.(6[4-7])\./);
+    const pointer = answerQuery(
+      encodeQuery(1, `${address?.split('.').toReversed().join('.')}.in-addr.arpa`, types.PTR),
+      dns,
+    );
+    expect(parseResponse(pointer ?? Buffer.alloc(0))?.data).toEqual([encodeName('api.example.com')]);
+    expect(ask('9.9.9.9.in-addr.arpa', types.PTR, dns).rcode).toBe(rcodes.NxDomain);
+  });
+});
+
+describe('malformed messages', () => {
+  const query = encodeQuery(5, 'api.example.com', types.A);
+  const changed = (at: number, ...bytes: number[]) => {
+    const copy = Buffer.from(query);
+    copy.set(bytes, at);
+    return copy;
+  };
+  test.each<[string, Buffer, number | undefined]>([
+    ['nothing', Buffer.alloc(0), undefined],
+    ['half a header', query.subarray(0, 11), undefined],
+    ['a response', changed(2, 0x81), undefined],
+    ['no question', changed(4, 0, 0), rcodes.FormErr],
+    ['65535 questions', changed(4, 0xff, 0xff), rcodes.FormErr],
+    ['an answer inside', changed(6, 0, 1), rcodes.FormErr],
+    ['another opcode', changed(2, 0x28), rcodes.NotImp],
+    ['a name that points to itself', changed(12, 0xc0, 12), rcodes.FormErr],
+    ['a label beyond the end', changed(12, 63), rcodes.FormErr],
+    ['a cut question', query.subarray(0, query.length - 1), rcodes.FormErr],
+    ['class CHAOS', changed(query.length - 1, 3), rcodes.Refused],
+  ])('%s', (_what, message, rcode) => {
+    const answer = answerQuery(message, context());
+    expect(answer === undefined ? undefined : answer.readUInt16BE(2) & 0xf).toBe(rcode);
+  });
+
+  test('no bytes make parser or answer throw', () => {
+    const dns = context();
+    const mutated = fc.tuple(fc.nat(query.length - 1), fc.nat(255), fc.nat(query.length)).map(([at, byte, length]) => {
+      const copy = Buffer.from(query);
+      copy[at] = byte;
+      return copy.subarray(0, length);
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          mutated,
+          fc.uint8Array({ maxLength: 512 }).map(bytes => Buffer.from(bytes)),
+        ),
+        bytes => {
+          answerQuery(bytes, dns);
+          parseResponse(bytes);
+          parseQuery(bytes);
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('responses', () => {
+  /** `name CNAME name CNAME … A`, uncompressed. */
+  function chain(hops: number): Buffer {
+    const question = encodeQuery(9, 'h0.example.com', types.A);
+    const head = Buffer.from(question);
+    head.writeUInt16BE(0x8180, 2);
+    head.writeUInt16BE(hops + 1, 6);
+    const resource = (owner: string, type: number, data: Buffer) => {
+      const fixed = Buffer.alloc(10);
+      fixed.writeUInt16BE(type, 0);
+      fixed.writeUInt16BE(1, 2);
+      fixed.writeUInt16BE(data.length, 8);
+      return Buffer.concat([encodeName(owner), fixed, data]);
+    };
+    const aliases = Array.from({ length: hops }, (_, hop) =>
+      resource(`h${hop}.example.com`, 5, encodeName(`h${hop + 1}.example.com`)),
+    );
+    return Buffer.concat([head, ...aliases, resource(`h${hops}.example.com`, types.A, Buffer.from([1, 2, 3, 4]))]);
+  }
+  test('a short chain of aliases is followed, a long one leads nowhere', () => {
+    expect(parseResponse(chain(8))?.data).toHaveLength(1);
+    expect(parseResponse(chain(9))?.data).toHaveLength(0);
+  });
+  test('an address of another name is not the answer', () => {
+    const other = chain(0);
+    other.write('x', 13);
+    expect(parseResponse(Buffer.concat([other]))?.data).toHaveLength(0);
+  });
+});
+
+describe('synthetic addresses', () => {
+  test('are the same after a restart, and others for another sandbox', () => {
+    const given: (readonly [string, string])[] = [];
+    const first = createSyntheticNames(range, 'ns/a', [], (address, name) => given.push([address, name]));
+    const names = Array.from({ length: 500 }, (_, index) => `host${index}.example.com`);
+    const addresses = names.map(name => first.addressOf(name));
+    expect(new Set(addresses).size).toBe(500);
+    const again = createSyntheticNames(range, 'ns/a', given, () => undefined);
+    expect(given.map(([address]) => again.nameOf(address))).toEqual(names);
+    const other = createSyntheticNames(range, 'ns/b', [], () => undefined);
+    expect(names.map(name => other.addressOf(name))).not.toEqual(addresses);
+  });
+  test('names whose hashes meet get different addresses, and a full block none', () => {
+    const tiny = createSyntheticNames('28.64.0.0/29', 'ns/a', [], () => undefined);
+    const given = Array.from({ length: 6 }, (_, index) => tiny.addressOf(`h${index}.example.com`));
+    expect(new Set(given).size).toBe(6);
+    expect(given).not.toContain('28.64.0.0');
+    expect(given).not.toContain('28.64.0.7');
+    expect(tiny.addressOf('one.more.example.com')).toBeUndefined();
+    expect(tiny.addressOf('h3.example.com')).toBe(given[3]);
+  });
+  test('what was never given out means nothing', () => {
+    const names = createSyntheticNames(range, 'ns/a', [['9.9.9.9', 'outside.example.com']], () => undefined);
+    expect(names.nameOf('28.64.0.1')).toBeUndefined();
+    expect(names.nameOf('9.9.9.9')).toBeUndefined();
+    expect(names.nameOf('28.64.0.1x')).toBeUndefined();
+  });
+});
