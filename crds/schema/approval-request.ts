@@ -62,7 +62,7 @@ const decision = rule(
   }),
   "self.verdict != 'Approve' || has(self.for)",
   'Approve needs for, for example for: 1h',
-  ({ verdict, for: duration_ }) => verdict !== 'Approve' || duration_ !== undefined,
+  value => value.verdict !== 'Approve' || value.for !== undefined,
 );
 
 const specFields = z.strictObject({
@@ -76,7 +76,8 @@ const withTarget = rule(
   specFields,
   "has(self.egress) == (self.type == 'Egress') && has(self.gpu) == (self.type == 'GPU')",
   'type Egress needs egress, type GPU needs gpu, and not the other',
-  ({ type, egress, gpu }) => (egress !== undefined) === (type === 'Egress') && (gpu !== undefined) === (type === 'GPU'),
+  value =>
+    (value.egress !== undefined) === (value.type === 'Egress') && (value.gpu !== undefined) === (value.type === 'GPU'),
 );
 
 /** Rules that compare with the stored object: the API server alone can check them. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { byName, namesAreUnique } from './by-name.ts';
 import { conditions } from './condition.ts';
-import { allowRule, byName, denyRule, namesAreUnique } from './egress-rule.ts';
+import { allowRule, denyRule } from './egress-rule.ts';
 import { apiVersion } from './group.ts';
 import { metadata, type Stored } from './metadata.ts';
 import { absolutePath, labelSelector, port } from './primitives.ts';

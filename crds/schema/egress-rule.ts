@@ -10,7 +10,7 @@ const host = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^(\*{1,2}\.)?[^*\s\x00-\x1f\x7f/]+$/)
+  .regex(/^(\*{1,2}\.)?[^*\p{Z}\p{Cc}/]+$/u)
   .describe('A name, "*.name" (exactly one label more) or "**.name" (any number more).');
 
 const cidr = z
@@ -38,13 +38,13 @@ const peer = rule(
     .meta(keepsUnknown),
   '(has(self.host) ? 1 : 0) + (has(self.cidr) ? 1 : 0) + (has(self.service) ? 1 : 0) == 1',
   'give exactly one of host, cidr or service',
-  ({ host, cidr, service }) => [host, cidr, service].filter(value => value !== undefined).length === 1,
+  value => [value.host, value.cidr, value.service].filter(given => given !== undefined).length === 1,
 );
 const allowPeer = rule(
   peer,
   'has(self.ports) != has(self.service)',
   'host and cidr need ports, for example ports: [443]; a service has its own port',
-  ({ ports, service }) => (ports !== undefined) !== (service !== undefined),
+  value => (value.ports !== undefined) !== (value.service !== undefined),
 );
 
 const binaries = z
@@ -62,7 +62,7 @@ const path = z
   .string()
   .min(1)
   .max(1024)
-  .regex(/^(\*\*|\/[^\x00-\x20\x7f#]*)$/);
+  .regex(/^(\*\*|\/[^\p{Z}\p{Cc}#]*)$/u);
 const httpRequest = z
   .strictObject({
     methods: z.array(method).min(1).max(16).exactOptional(),
@@ -146,7 +146,7 @@ const allowFields = z
 
 const exactHostsOnly = 'self.to.all(peer, has(peer.host) && !peer.host.startsWith("*"))';
 const hasExactHostsOnly = ({ to }: z.output<typeof allowFields>) =>
-  to.every(({ host }) => host !== undefined && !host.startsWith('*'));
+  to.every(target => target.host !== undefined && !target.host.startsWith('*'));
 
 const withBlock = rule(
   allowFields,
@@ -172,10 +172,3 @@ export const denyRule = z
   .strictObject({ name: ruleName, to: z.array(peer).min(1).max(64), binaries: binaries.exactOptional() })
   .meta(keepsUnknown);
 export type DenyRule = z.infer<typeof denyRule>;
-
-export const byName = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] };
-
-/** What the API server's list-map says of names, for zod. */
-export function namesAreUnique(rules: readonly { readonly name: string }[]): boolean {
-  return new Set(rules.map(({ name }) => name)).size === rules.length;
-}

@@ -17,7 +17,7 @@ import { rule } from './rule.ts';
 const endpoint = z
   .string()
   .max(512)
-  .regex(/^https?:\/\/[^\s\x00-\x1f\x7f@#?]+$/)
+  .regex(/^https?:\/\/[^\p{Z}\p{Cc}@#?]+$/u)
   .describe('Base URL with the version path, https unless the host is in the cluster. Hot.');
 
 const spec = rule(
@@ -32,7 +32,7 @@ const spec = rule(
         path: z
           .string()
           .max(256)
-          .regex(/^\/[^\s\x00-\x1f\x7f#?]*$/)
+          .regex(/^\/[^\p{Z}\p{Cc}#?]*$/u)
           .exactOptional()
           .describe('Default /v1.'),
       })

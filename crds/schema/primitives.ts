@@ -1,5 +1,6 @@
 // Building blocks of the kinds. Patterns are RE2 (the API server's), every string and list has a bound.
 import { z } from 'zod';
+import { rule } from './rule.ts';
 
 /** RFC 1123 label. */
 export const dnsLabel = z
@@ -41,13 +42,23 @@ export const absolutePath = z
   .string()
   .min(1)
   .max(512)
-  .regex(/^\/[^\x00-\x1f\x7f]*$/);
+  .regex(/^\/[^\p{Cc}]*$/u);
+
+/** A path that says where it leads: `..` in a mount or a working directory would step out of the folder its pattern names. */
+export function withoutDots<T extends z.ZodType<string>>(path: T): T {
+  return rule(
+    path,
+    "!self.matches('(^|/)[.][.]?(/|$)')",
+    "'.' and '..' are no parts of a path here; write it out",
+    value => !/(^|\/)\.\.?(\/|$)/.test(value),
+  );
+}
 
 /** Free text of people: no control characters, so that no terminal is driven by it. */
 export const plainText = z
   .string()
   .max(512)
-  .regex(/^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$/);
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u);
 
 /** Shown strings that an agent has chosen, already escaped: printable ASCII. */
 export const shownText = z

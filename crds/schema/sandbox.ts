@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { byName, namesAreUnique } from './by-name.ts';
 import { conditions } from './condition.ts';
 import { apiVersion } from './group.ts';
 import { metadata, type Stored } from './metadata.ts';
-import { absolutePath, duration, modelName, objectName, resourceAmount, timestamp } from './primitives.ts';
+import { absolutePath, duration, modelName, objectName, resourceAmount, timestamp, withoutDots } from './primitives.ts';
 import { rule } from './rule.ts';
 
 /** uid and gid of the sidecar's proxy process: nobody else in a pod may be it, the packet fence would let them out. */
@@ -14,10 +15,12 @@ const agentId = rule(
   value => value !== sidecarId,
 );
 
-const writablePath = z
-  .string()
-  .max(512)
-  .regex(/^\/(sandbox|tmp)(\/[^/\x00-\x1f\x7f]+)*$/);
+const writablePath = withoutDots(
+  z
+    .string()
+    .max(512)
+    .regex(/^\/(sandbox|tmp)(\/[^/\p{Cc}]+)*$/u),
+);
 
 const resourceList = z.record(z.string().max(253), resourceAmount).meta({ maxProperties: 16 });
 
@@ -32,11 +35,12 @@ const env = z.strictObject({
 
 const file = z.strictObject({
   configMap: z.strictObject({ name: objectName }).describe('ConfigMap in the same namespace; each key becomes a file.'),
-  path: z
-    .string()
-    .max(512)
-    .regex(/^\/sandbox(\/[^/\x00-\x1f\x7f]+)+$/)
-    .describe('Folder below /sandbox where the files appear, read-only.'),
+  path: withoutDots(
+    z
+      .string()
+      .max(512)
+      .regex(/^\/sandbox(\/[^/:\p{Cc}]+)+$/u),
+  ).describe('Folder below /sandbox where the files appear, read-only.'),
 });
 
 const workspace = rule(
@@ -84,7 +88,7 @@ const spec = z.strictObject({
     .string()
     .min(1)
     .max(512)
-    .regex(/^[^\s\x00-\x1f\x7f]+$/)
+    .regex(/^[^\p{Z}\p{Cc}]+$/u)
     .describe("The agent's container image. Restart."),
   command: z
     .array(z.string().max(4096))
@@ -95,11 +99,12 @@ const spec = z.strictObject({
   env: z
     .array(env)
     .max(128)
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .refine(namesAreUnique, 'two variables have the same name')
+    .meta(byName)
     .exactOptional()
     .describe('Literal environment variables, never from Secrets. Restart.'),
   workingDir: rule(
-    absolutePath,
+    withoutDots(absolutePath),
     "!self.startsWith('/proc')",
     'must not lie under /proc; use /sandbox',
     value => !value.startsWith('/proc'),
