@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -43,6 +44,10 @@ type leaf struct {
 
 // openAuthority takes the CA a previous sidecar of this pod made, or makes one: agents keep trusting it across restarts.
 func openAuthority(dir string, now time.Time) (*authority, error) {
+	// The proxy keeps its own files in this folder; sticky, so that it cannot move ours away.
+	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
+		return nil, err
+	}
 	own := filepath.Join(dir, "guard")
 	if err := os.Mkdir(own, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
@@ -56,10 +61,10 @@ func openAuthority(dir string, now time.Time) (*authority, error) {
 		return nil, err
 	}
 	// The key first: a certificate without its key is not loaded.
-	if err := writeAtomically(keyFile, keyPEM, 0o400); err != nil {
+	if err := writeAtomically(keyFile, bytes.NewReader(keyPEM), 0o400); err != nil {
 		return nil, err
 	}
-	return a, writeAtomically(certFile, a.certPEM, 0o400)
+	return a, writeAtomically(certFile, bytes.NewReader(a.certPEM), 0o400)
 }
 
 func loadAuthority(certFile, keyFile string, now time.Time) (*authority, error) {

@@ -38,7 +38,7 @@ type fileKey struct {
 // hashCache remembers the content hash of executables by identity and change time of the file.
 type hashCache map[fileKey]string
 
-// describe reads who a process is. It must run on a thread that may read the agent's /proc (asAgent).
+// describe reads who a process is. It must run on a thread that may read the agent's /proc (becomeAgentReader).
 func (cache hashCache) describe(pid int) (binaryIdentity, error) {
 	exe := filepath.Join("/proc", strconv.Itoa(pid), "exe")
 	path, err := os.Readlink(exe)

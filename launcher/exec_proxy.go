@@ -20,6 +20,9 @@ func execProxy(args []string) error {
 	if err := shedPrivilege(SidecarUID, SidecarGID); err != nil {
 		return err
 	}
+	if err := loadFilter(proxyFilter()); err != nil {
+		return fmt.Errorf("seccomp: %w", err)
+	}
 	return fmt.Errorf("exec %s: %w", args[0], syscall.Exec(args[0], args, os.Environ()))
 }
 
@@ -44,6 +47,11 @@ func shedPrivilege(uid, gid int) error {
 	// From 0 to another uid the kernel clears permitted and effective capabilities.
 	if err := syscall.Setresuid(uid, uid, uid); err != nil {
 		return fmt.Errorf("setresuid %d: %w", uid, err)
+	}
+	// Inheritable ones it would leave.
+	header, none := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, [2]unix.CapUserData{}
+	if err := unix.Capset(&header, &none[0]); err != nil {
+		return fmt.Errorf("capset: %w", err)
 	}
 	return nil
 }

@@ -2,17 +2,23 @@ package main
 
 import "fmt"
 
-const fenceTable = "creel"
+const (
+	fenceTable = "creel"
+	// maxCaptured bounds the connections, and apart from them the DNS exchanges, that a pod may have open at once.
+	maxCaptured = 4096
+)
 
 // renderFence is the whole packet fence of a pod as one nft transaction. The order of the rules is security:
 //
 //   - The mark is set and accepted for the sidecar's uid first. It is accepted for ownerless packets (the tail and FIN of a
 //     closed socket) only after every packet with another owner has been rejected: otherwise an agent that binds the port
 //     of a sidecar connection which the server has reset would inherit its conntrack entry, mark included, for 10 s.
+//   - New captured connections are capped, so that one pod cannot fill the node's conntrack table. uid 0 is exempt: that is the
+//     sidecar container's own wait-ready and verify, and an agent that fills its cap must not make the kubelet think it dead.
 //   - RSTs from the sidecar's ports pass on loopback so that a connect to a dead sidecar fails at once; nothing else does,
 //     so that nobody who squats on those ports is heard.
 func renderFence() string {
-	ports := fmt.Sprintf("{ %d, %d, %d }", TransparentPort, DNSPort, HealthPort)
+	ports := fmt.Sprintf("{ %d, %d, %d }", TransparentPort, HealthPort, DNSPort)
 	return fmt.Sprintf(`table inet %[1]s {}
 delete table inet %[1]s
 table inet %[1]s {
@@ -31,6 +37,8 @@ table inet %[1]s {
     oifname "lo" tcp sport %[7]s tcp flags & rst == rst accept
     tcp sport %[7]s counter drop
     udp sport %[4]d counter drop
+    meta l4proto tcp ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject with tcp reset
+    meta l4proto udp ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject
     ct status dnat tcp dport { %[3]d, %[4]d } accept
     ct status dnat udp dport %[4]d accept
     oifname "lo" tcp dport %[7]s counter reject with tcp reset
@@ -50,5 +58,5 @@ table inet %[1]s {
     tcp dport %[5]d accept
   }
 }
-`, fenceTable, SidecarUID, TransparentPort, DNSPort, HealthPort, SidecarMark, ports)
+`, fenceTable, SidecarUID, TransparentPort, DNSPort, HealthPort, SidecarMark, ports, maxCaptured)
 }

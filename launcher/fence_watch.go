@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,33 +34,4 @@ func watchFence(ctx context.Context, check func()) error {
 		}
 	}()
 	return nil
-}
-
-// fenceKeeper puts the fence back when somebody has touched it, and remembers that it did.
-type fenceKeeper struct {
-	listing string
-	report  func(fenceEvent)
-	log     func(message string)
-}
-
-const reinstallRetry = 200 * time.Millisecond
-
-func (k *fenceKeeper) check() {
-	current, err := listFence()
-	if err == nil && current == k.listing {
-		return
-	}
-	k.log("the fence was changed by somebody else; installing it again")
-	for attempt := range 25 {
-		listing, err := installFence()
-		if err == nil {
-			k.listing = listing
-			k.report(fenceEvent{"fence", "Reinstalled", "somebody else had changed the fence of this pod"})
-			return
-		}
-		if attempt == 0 {
-			k.report(fenceEvent{"fence", "Broken", err.Error()})
-		}
-		time.Sleep(reinstallRetry)
-	}
 }

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // hold keeps the container open until it is told to stop, and reaps processes that lost their parents.
 func hold() error {
+	// Orphans come here although the pod's pause process is its first: PID namespaces are shared.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("child subreaper: %w", err)
+	}
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGCHLD)
 	for received := range signals {

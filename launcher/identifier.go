@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +29,10 @@ type identifier struct {
 	hashes             hashCache
 }
 
-const maxWaitingQuestions = 256
+const (
+	maxWaitingQuestions = 256
+	longestRest         = 100 * time.Millisecond
+)
 
 func newIdentifier(agentUID, agentGID int) *identifier {
 	return &identifier{agentUID, agentGID, make(chan identifyQuestion, maxWaitingQuestions), hashCache{}}
@@ -42,13 +46,18 @@ func (i *identifier) ask(q identifyQuestion) {
 	}
 }
 
+// serve answers until the context ends. After each pass it rests as long as the pass took: an agent that opens connections
+// without end costs at most half a core.
 func (i *identifier) serve(ctx context.Context) {
+	becomeAgentReader(i.agentUID, i.agentGID)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case first := <-i.questions:
+			began := time.Now()
 			i.answerAll(i.collect(first))
+			time.Sleep(min(time.Since(began), longestRest))
 		}
 	}
 }
@@ -75,20 +84,18 @@ func (i *identifier) answerAll(questions []identifyQuestion) {
 			wanted[inodes[n]] = true
 		}
 	}
-	asAgent(i.agentUID, i.agentGID, func() {
-		holders, blind := map[uint32][]int{}, 0
-		if len(wanted) > 0 {
-			holders, blind = scanSockets(wanted)
+	holders, blind := map[uint32][]int{}, 0
+	if len(wanted) > 0 {
+		holders, blind = scanSockets(i.agentUID, wanted)
+	}
+	for n, q := range questions {
+		if failures[n] != nil {
+			q.answer(binaryIdentity{}, 0, errSocketGone)
+			continue
 		}
-		for n, q := range questions {
-			if failures[n] != nil {
-				q.answer(binaryIdentity{}, 0, errSocketGone)
-				continue
-			}
-			identity, pid, err := i.one(holders[inodes[n]], blind)
-			q.answer(identity, pid, err)
-		}
-	})
+		identity, pid, err := i.one(holders[inodes[n]], blind)
+		q.answer(identity, pid, err)
+	}
 }
 
 // one is the identity of the holders if they are all the same executable; a socket that several programs share is nobody's.

@@ -22,8 +22,9 @@ var commands = map[string]command{
 	"verify":     {verify, "verify   fail unless the proxy answers through the fence"},
 	"run":        {run, "run [--hold] [--landlock BestEffort|Required] [--workdir DIR] [--timeout 60s] -- CMD [ARGS...]"},
 	// Re-executions of itself: each sheds what the next process must not have.
-	execProxyCommand:  {execProxy, ""},
-	probeFenceCommand: {probeFence, ""},
+	execProxyCommand:   {execProxy, ""},
+	probeFenceCommand:  {probeFence, ""},
+	signalProxyCommand: {sendSignal, ""},
 }
 
 func main() {
@@ -37,7 +38,11 @@ func main() {
 		os.Exit(2)
 	}
 	if err := known.run(os.Args[2:]); err != nil {
-		fmt.Fprintf(os.Stderr, "launcher %s: %v\n", name, err)
+		message := fmt.Sprintf("launcher %s: %v\n", name, err)
+		fmt.Fprint(os.Stderr, message)
+		if name == "run" {
+			leaveTerminationMessage(message)
+		}
 		os.Exit(exitCode(err))
 	}
 }

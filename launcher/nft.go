@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,26 +42,42 @@ func listFence() (string, error) {
 	return nft("", "-s", "list", "table", "inet", fenceTable)
 }
 
-// checkListing counts what must be there: two filter hooks that drop, the nat hook, and every rule of the rendering.
+// checkListing compares what the kernel has with what was asked for, rule by rule and in order.
 func checkListing(listing string) error {
-	if drops := strings.Count(listing, "policy drop;"); drops != 2 {
-		return fmt.Errorf("%d chains drop by default, not 2", drops)
-	}
-	if got, want := countRules(listing), countRules(renderFence()); got != want {
-		return fmt.Errorf("%d rules, not %d", got, want)
+	got, want := canonicalRules(listing), canonicalRules(renderFence())
+	for n := range max(len(got), len(want)) {
+		switch {
+		case n >= len(got):
+			return fmt.Errorf("%q is missing at the end", want[n])
+		case n >= len(want):
+			return fmt.Errorf("%q is too much at the end", got[n])
+		case got[n] != want[n]:
+			return fmt.Errorf("%q stands where %q should", got[n], want[n])
+		}
 	}
 	return nil
 }
 
-func countRules(ruleset string) int {
-	rules := 0
+var (
+	leadingZeros = regexp.MustCompile(`\b0x0+([0-9a-f])`)
+	anonymousSet = regexp.MustCompile(`\{ ([^{}]+) \}`)
+)
+
+// canonicalRules drops what nft prints as it likes: indentation, zeros before hexadecimal digits, the order within sets.
+func canonicalRules(ruleset string) []string {
+	var rules []string
 	for line := range strings.Lines(ruleset) {
-		line = strings.TrimSpace(line)
-		structural := line == "" || line == "}" || strings.HasSuffix(line, "{") || strings.HasSuffix(line, "{}") ||
-			strings.HasPrefix(line, "type ") || strings.HasPrefix(line, "delete ")
-		if !structural {
-			rules++
+		line = strings.Join(strings.Fields(line), " ")
+		if line == "" || strings.HasPrefix(line, "delete ") || strings.HasSuffix(line, "{}") {
+			continue
 		}
+		line = leadingZeros.ReplaceAllString(line, "0x$1")
+		line = anonymousSet.ReplaceAllStringFunc(line, func(set string) string {
+			elements := strings.Split(strings.Trim(set, "{} "), ", ")
+			slices.Sort(elements)
+			return "{ " + strings.Join(elements, ", ") + " }"
+		})
+		rules = append(rules, line)
 	}
 	return rules
 }

@@ -27,6 +27,7 @@ var probes = []probe{
 	{"UDP-Lite", unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_UDPLITE},
 	{"TCP over IPv6", unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_TCP},
 	{"UDP over IPv6", unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_UDP},
+	{"ICMPv6", unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_ICMPV6},
 	{"UDP-Lite over IPv6", unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_UDPLITE},
 }
 
@@ -109,11 +110,12 @@ func (p probe) try() string {
 	if p.kind == unix.SOCK_STREAM {
 		return tryConnect(fd, to)
 	}
-	err = unix.Sendto(fd, icmpEcho, 0, to)
+	err = unix.Sendto(fd, p.payload(), 0, to)
 	switch {
-	case err == nil:
+	// For ICMPv6 the kernel forgets what became of the packet (icmpv6_push_pending_frames): the fence's counters must tell.
+	case err == nil && p.protocol != unix.IPPROTO_ICMPV6:
 		return probePassed
-	case errors.Is(err, unix.EPERM):
+	case err == nil, errors.Is(err, unix.EPERM):
 		return probeRefused
 	}
 	return err.Error()
@@ -138,5 +140,11 @@ func tryConnect(fd int, to unix.Sockaddr) string {
 	}
 }
 
-// icmpEcho is an echo request (RFC 792); for UDP it is just eight bytes.
-var icmpEcho = []byte{8, 0, 0, 0, 0, 1, 0, 1}
+// payload is an echo request (RFC 792, RFC 4443); for UDP it is just eight bytes.
+func (p probe) payload() []byte {
+	echo := []byte{8, 0, 0, 0, 0, 1, 0, 1}
+	if p.protocol == unix.IPPROTO_ICMPV6 {
+		echo[0] = 128
+	}
+	return echo
+}

@@ -10,26 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asAgent runs f on a thread whose file system uid and gid are the agent's: the kernel then lets it read the agent's
-// /proc/PID without any capability, and nothing the agent could not read itself. Kill and ptrace checks look at the real
-// uid, so the agent gains nothing over this thread.
-func asAgent(uid, gid int, f func()) {
+// becomeAgentReader gives the calling goroutine a thread of its own whose file system uid and gid are the agent's: the kernel
+// then lets it read the agent's /proc/PID without any capability, and nothing the agent could not read itself. Kill and
+// ptrace checks look at the real uid, so the agent gains nothing over this thread. The thread ends with the goroutine;
+// the Go runtime clones no other thread from a locked one.
+func becomeAgentReader(uid, gid int) {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	setFsIDs(uid, gid)
-	defer setFsIDs(0, 0)
-	f()
-}
-
-func setFsIDs(uid, gid int) {
-	// gid first on the way in and uid first on the way out would both work: SETUID and SETGID are held throughout.
 	_, _, _ = unix.RawSyscall(unix.SYS_SETFSGID, uintptr(gid), 0, 0)
 	_, _, _ = unix.RawSyscall(unix.SYS_SETFSUID, uintptr(uid), 0, 0)
 }
 
-// scanSockets passes once over /proc and says which processes hold each of the wanted sockets. blind counts the processes
-// whose descriptors could not be read: one of them may be the holder.
-func scanSockets(wanted map[uint32]bool) (holders map[uint32][]int, blind int) {
+// scanSockets passes once over /proc and says which processes hold each of the wanted sockets. blind counts the agent's
+// processes whose descriptors could not be read: one of them may be the holder.
+func scanSockets(agentUID int, wanted map[uint32]bool) (holders map[uint32][]int, blind int) {
 	holders = map[uint32][]int{}
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -41,7 +34,7 @@ func scanSockets(wanted map[uint32]bool) (holders map[uint32][]int, blind int) {
 		if err != nil || pid == self {
 			continue
 		}
-		inodes, readable := socketsOf(pid)
+		inodes, readable := socketsOf(agentUID, pid)
 		if !readable {
 			blind++
 		}
@@ -54,12 +47,12 @@ func scanSockets(wanted map[uint32]bool) (holders map[uint32][]int, blind int) {
 	return holders, blind
 }
 
-func socketsOf(pid int) (inodes map[uint32]bool, readable bool) {
+func socketsOf(agentUID, pid int) (inodes map[uint32]bool, readable bool) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
 	descriptors, err := os.ReadDir(dir)
 	if err != nil {
 		// A process of another uid cannot hold the agent's socket unless it was handed one; a vanished one does not.
-		return nil, os.IsNotExist(err) || !ownedByReader(pid)
+		return nil, os.IsNotExist(err) || uidOf(pid) != agentUID
 	}
 	inodes = map[uint32]bool{}
 	for _, descriptor := range descriptors {
@@ -76,17 +69,20 @@ func socketsOf(pid int) (inodes map[uint32]bool, readable bool) {
 	return inodes, true
 }
 
-// ownedByReader says whether an unreadable process is the agent's after all: one that made itself undumpable.
-func ownedByReader(pid int) bool {
+// uidOf is the real uid of a process, -1 when it is gone. /proc/PID/status is open to all, of undumpable processes too.
+func uidOf(pid int) int {
 	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	if err != nil {
-		return false
+		return -1
 	}
 	for line := range strings.Lines(string(status)) {
 		if uids, ok := strings.CutPrefix(line, "Uid:"); ok {
-			fields := strings.Fields(uids)
-			return len(fields) > 0 && fields[0] != "0" && fields[0] != strconv.Itoa(SidecarUID)
+			if fields := strings.Fields(uids); len(fields) > 0 {
+				if uid, err := strconv.Atoi(fields[0]); err == nil {
+					return uid
+				}
+			}
 		}
 	}
-	return false
+	return -1
 }

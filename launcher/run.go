@@ -50,10 +50,13 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := refuseIdentity(os.Getuid(), os.Getgid()); err != nil {
+		return err
+	}
 	if _, err := awaitReady(o.timeout); err != nil {
 		return err
 	}
-	setEnvironment()
+	setEnvironment(o.folders())
 	program, err := o.program()
 	if err != nil {
 		return err
@@ -66,6 +69,19 @@ func run(args []string) error {
 	}
 	return exitError{exitNotExecutable, fmt.Errorf("%s cannot be executed: %w", program, syscall.Exec(program, o.command, os.Environ()))}
 }
+
+// refuseIdentity: admission forbids these as well; this holds where an image or a session brought them all the same.
+func refuseIdentity(uid, gid int) error {
+	switch {
+	case uid == 0:
+		return errors.New("the agent must not be uid 0; set runAsUser (1000 unless told otherwise)")
+	case uid == SidecarUID || gid == SidecarGID:
+		return fmt.Errorf("uid and gid %d are the sidecar's, which the fence lets out; set another runAsUser and runAsGroup", SidecarUID)
+	}
+	return nil
+}
+
+func (o runOptions) folders() []string { return strings.Split(o.writable, ":") }
 
 // program looks the command up as the agent's own PATH has it.
 func (o runOptions) program() (string, error) {
@@ -89,17 +105,34 @@ func lockIn(o runOptions) error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("no core files: %w", err)
 	}
+	if err := limitProcesses(); err != nil {
+		return err
+	}
 	unix.Umask(0o027)
 	if err := unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return fmt.Errorf("closing inherited descriptors: %w", err)
 	}
-	missing, err := restrictFiles(strings.Split(o.writable, ":"), o.landlock == "Required")
+	missing, err := restrictFiles(o.folders(), o.landlock == "Required")
 	if err != nil {
 		return fmt.Errorf("landlock: %w", err)
 	}
 	reportMissing(missing)
 	if err := loadFilter(agentFilter()); err != nil {
 		return fmt.Errorf("seccomp: %w", err)
+	}
+	return nil
+}
+
+const maxProcesses = 4096
+
+// limitProcesses: RLIMIT_NPROC counts per user of a user namespace. In the node's own it would count other pods' agents too.
+func limitProcesses() error {
+	mapping, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil || strings.Join(strings.Fields(string(mapping)), " ") == "0 0 4294967295" {
+		return nil // unknown counts as the node's: the pod's pid limit holds in both
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: maxProcesses, Max: maxProcesses}); err != nil {
+		return fmt.Errorf("process limit: %w", err)
 	}
 	return nil
 }
@@ -115,19 +148,13 @@ func reportMissing(missing []string) {
 	}
 }
 
-// trustVariables make the usual clients trust the sandbox's CA beside the public roots.
-var trustVariables = []string{
-	"NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT", "AWS_CA_BUNDLE",
-	"DENO_CERT", "CARGO_HTTP_CAINFO", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "NIX_SSL_CERT_FILE",
-}
-
-func setEnvironment() {
-	for _, name := range trustVariables {
-		if os.Getenv(name) == "" {
-			os.Setenv(name, SharedDir+"/ca-bundle.crt")
-		}
+// leaveTerminationMessage tells the kubelet, and so the Sandbox's condition, why nothing was started. After Landlock the file
+// is closed to the agent and to us.
+func leaveTerminationMessage(message string) {
+	file, err := os.OpenFile("/dev/termination-log", os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return // no kubelet, or too late: standard error has it as well
 	}
-	if os.Getenv("HOME") == "" || os.Getenv("HOME") == "/" {
-		os.Setenv("HOME", "/sandbox")
-	}
+	defer file.Close()
+	_, _ = file.WriteString(message)
 }

@@ -24,8 +24,10 @@ type filter struct {
 	errnos map[uint32]unix.Errno
 	// sockets restricts families and protocols of socket(2).
 	sockets bool
-	// namespaces denies clone(2) with any CLONE_NEW* flag.
-	namespaces bool
+	// clone is what clone(2) may not do.
+	clone []bpf.Instruction
+	// terminals denies the ioctls that put words into somebody's terminal.
+	terminals bool
 }
 
 // loadFilter installs the filter on every thread of this process and all that it starts. no_new_privs must be set.
@@ -54,14 +56,19 @@ func (f filter) assemble() ([]bpf.RawInstruction, error) {
 		bpf.RetConstant{Val: unix.SECCOMP_RET_KILL_PROCESS}, // ia32 on x86_64: its numbers mean other calls
 		bpf.LoadAbsolute{Off: dataNr, Size: 4},
 	}
+	// What a tracer leaves for "skip this call"; as an x32 number it would kill.
+	program = append(program, onlyIf(bpf.JumpEqual, 0xffffffff, fails(unix.ENOSYS))...)
 	if x32Bit != 0 {
 		program = append(program, onlyIf(bpf.JumpGreaterOrEqual, x32Bit, unix.SECCOMP_RET_KILL_PROCESS)...)
 	}
 	for _, nr := range sortedKeys(f.errnos) {
 		program = append(program, onlyIf(bpf.JumpEqual, nr, fails(f.errnos[nr]))...)
 	}
-	if f.namespaces {
-		program = append(program, guarded(unix.SYS_CLONE, cloneChecks)...)
+	if f.clone != nil {
+		program = append(program, guarded(unix.SYS_CLONE, f.clone)...)
+	}
+	if f.terminals {
+		program = append(program, guarded(unix.SYS_IOCTL, terminalChecks)...)
 	}
 	if f.sockets {
 		program = append(program, guarded(unix.SYS_SOCKET, socketChecks)...)
@@ -94,13 +101,33 @@ func guarded(nr uint32, checks []bpf.Instruction) []bpf.Instruction {
 const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER |
 	unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWTIME
 
-var cloneChecks = []bpf.Instruction{
+// noNamespaces denies clone(2) with any CLONE_NEW* flag.
+var noNamespaces = []bpf.Instruction{
 	bpf.LoadAbsolute{Off: argLow(0), Size: 4},
 	// CLONE_NEWTIME shares its bit with the exit signal's byte in clone(2) and cannot be asked for there.
 	bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: namespaceFlags &^ unix.CLONE_NEWTIME, SkipFalse: 1},
 	bpf.RetConstant{Val: fails(unix.EPERM)},
 	allow,
 }
+
+// onlyThreads denies clone(2) that makes a process.
+var onlyThreads = []bpf.Instruction{
+	bpf.LoadAbsolute{Off: argLow(0), Size: 4},
+	bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.CLONE_THREAD, SkipFalse: 1},
+	allow,
+	bpf.RetConstant{Val: fails(unix.EPERM)},
+}
+
+var terminalChecks = []bpf.Instruction{
+	bpf.LoadAbsolute{Off: argLow(1), Size: 4},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.TIOCSTI, SkipTrue: 1},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: tioclinux, SkipFalse: 1},
+	bpf.RetConstant{Val: fails(unix.EPERM)},
+	allow,
+}
+
+// tioclinux is TIOCLINUX (asm-generic/ioctls.h), which can paste on a console.
+const tioclinux = 0x541c
 
 const socketTypeMask = 0xf
 
@@ -116,19 +143,20 @@ var socketChecks = []bpf.Instruction{
 	bpf.RetConstant{Val: fails(unix.EPERM)},
 	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET, SkipTrue: 2},
 	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET6, SkipTrue: 1},
-	bpf.RetConstant{Val: fails(unix.EAFNOSUPPORT)},
+	bpf.RetConstant{Val: fails(unix.EPERM)},
 	bpf.LoadAbsolute{Off: argLow(1), Size: 4},
 	bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: socketTypeMask},
 	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_STREAM, SkipFalse: 4},
 	bpf.LoadAbsolute{Off: argLow(2), Size: 4},
-	bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 7},
-	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipTrue: 6},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 8},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipTrue: 7},
 	bpf.RetConstant{Val: fails(unix.EPROTONOSUPPORT)},
-	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_DGRAM, SkipFalse: 3},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_DGRAM, SkipFalse: 4},
 	bpf.LoadAbsolute{Off: argLow(2), Size: 4},
-	bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 2},
-	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_UDP, SkipTrue: 1},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 3},
+	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_UDP, SkipTrue: 2},
 	bpf.RetConstant{Val: fails(unix.EPROTONOSUPPORT)},
+	bpf.RetConstant{Val: fails(unix.EPERM)}, // raw sockets and kinds nobody needs
 	allow,
 }
 
@@ -136,5 +164,5 @@ var socketpairChecks = []bpf.Instruction{
 	bpf.LoadAbsolute{Off: argLow(0), Size: 4},
 	bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_UNIX, SkipFalse: 1},
 	allow,
-	bpf.RetConstant{Val: fails(unix.EAFNOSUPPORT)},
+	bpf.RetConstant{Val: fails(unix.EPERM)},
 }

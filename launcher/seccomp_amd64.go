@@ -12,3 +12,6 @@ var deniedOnArch = []uint32{
 	unix.SYS_IOPL, unix.SYS_IOPERM, unix.SYS_MODIFY_LDT, unix.SYS_UMOUNT2, unix.SYS_USELIB, unix.SYS__SYSCTL, unix.SYS_USTAT, unix.SYS_SYSFS,
 	unix.SYS_CREATE_MODULE, unix.SYS_GET_KERNEL_SYMS, unix.SYS_QUERY_MODULE,
 }
+
+// processesOnArch are the calls older than clone(2) that make a process.
+var processesOnArch = []uint32{unix.SYS_FORK, unix.SYS_VFORK}

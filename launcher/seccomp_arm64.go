@@ -8,3 +8,6 @@ const (
 )
 
 var deniedOnArch []uint32
+
+// processesOnArch: arm64 has clone(2) only.
+var processesOnArch []uint32

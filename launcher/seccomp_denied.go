@@ -25,17 +25,25 @@ var deniedEverywhere = []uint32{
 	unix.SYS_FANOTIFY_INIT, unix.SYS_SETHOSTNAME, unix.SYS_SETDOMAINNAME,
 }
 
-// agentFilter is what the agent and everything it starts lives under.
+// agentFilter is what the agent and everything it starts lives under. memfd_create stays (browsers need it): what it executes
+// is under the same limits.
 func agentFilter() filter {
-	f := filter{errnos: denials(), sockets: true, namespaces: true}
-	// Its flags lie in memory, where a filter cannot look; with ENOSYS libraries fall back to clone(2), which it can see.
-	f.errnos[unix.SYS_CLONE3] = unix.ENOSYS
-	return f
+	return filter{errnos: denials(), sockets: true, clone: noNamespaces, terminals: true}
 }
 
-// guardFilter leaves netlink (nft needs it) and clone as they are.
+// guardFilter leaves all of netlink, which nft needs, and starting processes.
 func guardFilter() filter {
-	return filter{errnos: denials(), namespaces: true}
+	return filter{errnos: denials(), clone: noNamespaces}
+}
+
+// proxyFilter lies over the guard's: the process that parses the agent's bytes starts nothing, ever. execve itself must stay,
+// for the one that follows; without a new process it can only end the proxy.
+func proxyFilter() filter {
+	f := filter{errnos: denials(), sockets: true, clone: onlyThreads, terminals: true}
+	for _, nr := range append([]uint32{unix.SYS_EXECVEAT}, processesOnArch...) {
+		f.errnos[nr] = unix.EPERM
+	}
+	return f
 }
 
 func denials() map[uint32]unix.Errno {
@@ -43,6 +51,8 @@ func denials() map[uint32]unix.Errno {
 	for _, nr := range append(slices.Clone(deniedEverywhere), deniedOnArch...) {
 		errnos[nr] = unix.EPERM
 	}
+	// Its flags lie in memory, where a filter cannot look; with ENOSYS libraries fall back to clone(2), which it can see.
+	errnos[unix.SYS_CLONE3] = unix.ENOSYS
 	return errnos
 }
 

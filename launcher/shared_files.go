@@ -13,17 +13,21 @@ import (
 
 // publishShared fills the volume that the agent's container has read-only: the launcher it starts through, and whom to trust.
 func publishShared(dir, rootsFile, extraFile string, authorityPEM []byte) error {
+	// Only root may write here: a proxy that was taken over must not put its own launcher before the agent.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
 	if err := copyLauncher(filepath.Join(dir, "launcher")); err != nil {
 		return err
 	}
-	if err := writeAtomically(filepath.Join(dir, "ca.crt"), authorityPEM, 0o444); err != nil {
+	if err := writeAtomically(filepath.Join(dir, "ca.crt"), bytes.NewReader(authorityPEM), 0o444); err != nil {
 		return err
 	}
 	bundle, err := trustBundle(rootsFile, extraFile, authorityPEM)
 	if err != nil {
 		return err
 	}
-	return writeAtomically(filepath.Join(dir, "ca-bundle.crt"), bundle, 0o444)
+	return writeAtomically(filepath.Join(dir, "ca-bundle.crt"), bytes.NewReader(bundle), 0o444)
 }
 
 // trustBundle is the public roots, the installation's own (absent is fine) and the sandbox's CA.
@@ -50,16 +54,12 @@ func copyLauncher(target string) error {
 		return err
 	}
 	defer self.Close()
-	content, err := io.ReadAll(self)
-	if err != nil {
-		return err
-	}
-	return writeAtomically(target, content, 0o555)
+	return writeAtomically(target, self, 0o555)
 }
 
 // writeAtomically replaces a file: readers see the old content or the new, and a link planted under the name is replaced,
 // not followed.
-func writeAtomically(path string, content []byte, mode os.FileMode) error {
+func writeAtomically(path string, content io.Reader, mode os.FileMode) error {
 	temporary := path + ".new"
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -68,7 +68,7 @@ func writeAtomically(path string, content []byte, mode os.FileMode) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(content)
+	_, err = io.Copy(file, content)
 	if err := errors.Join(err, file.Chmod(mode), file.Close()); err != nil {
 		return err
 	}
