@@ -21,7 +21,9 @@ try {
 
 function parseName(text: string): ImageName {
   const name = imageNames.find(known => known === text);
-  if (name !== undefined) return name;
-  process.stderr.write(`images: '${text}' is no image; choose from ${imageNames.join(', ')}\n`);
-  process.exit(2);
+  if (name === undefined) {
+    process.stderr.write(`images: '${text}' is no image; choose from ${imageNames.join(', ')}\n`);
+    process.exit(2);
+  }
+  return name;
 }

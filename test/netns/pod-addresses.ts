@@ -10,7 +10,7 @@ export interface PodAddresses {
 }
 
 /** How many pods one outside world can count. */
-export const maxPods = 40 * 254;
+const maxPods = 40 * 254;
 
 /** Every pod of an outside world has a subnet of its own; `index` counts from 1. */
 export function podAddresses(index: number): PodAddresses {

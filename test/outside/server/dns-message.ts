@@ -1,6 +1,6 @@
 // As much of DNS messages (RFC 1035) as an authoritative server of tests needs.
 
-export const dnsTypes: Readonly<Record<number, string>> = {
+const dnsTypes: Readonly<Record<number, string>> = {
   1: 'A',
   2: 'NS',
   5: 'CNAME',
