@@ -18,7 +18,6 @@ const nonPublicV4 = [
 /** Also the translation prefixes: what is behind them is a v4 address nobody classified. */
 const nonPublicV6 = [
   '::/96',
-  '::ffff:0:0/96',
   '64:ff9b::/96',
   '64:ff9b:1::/48',
   '2002::/16',
@@ -26,6 +25,9 @@ const nonPublicV6 = [
   'fe80::/10',
   'ff00::/8',
 ] as const;
+
+/** Never on the wire as such, and the API server reads it as 0.0.0.0/0: no exception can name it. */
+const mappedV4 = '::ffff:0:0/96';
 
 type Block = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
@@ -51,7 +53,7 @@ export function exactBlock(
 
 /** True where every address of the block is public. */
 export function isPublicBlock(cidr: string): boolean {
-  return [...nonPublicV4, ...nonPublicV6].every(range => !contains(range, cidr) && !contains(cidr, range));
+  return [...nonPublicV4, ...nonPublicV6, mappedV4].every(range => !contains(range, cidr) && !contains(cidr, range));
 }
 
 /** `address` becomes `address/32` or `/128`; a block is printed canonically. */
