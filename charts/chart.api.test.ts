@@ -1,0 +1,183 @@
+// The chart as helm renders and installs it: what the operator may do, what people may do, and how its pod runs.
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { resources } from '../operator/resources.ts';
+import { CommandError } from '../test/cluster/base/run-command.ts';
+import { currentCluster } from '../test/cluster/current-cluster.ts';
+import { testNamespace } from '../test/cluster/test-namespace.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly rules?: readonly Rule[];
+  readonly spec?: { readonly template?: { readonly spec: object } };
+}
+
+const operator = 'system:serviceaccount:creel-system:creel-operator';
+const chart = join(import.meta.dirname, 'creel');
+const kubectl = (...args: string[]) => currentCluster().kubectl(args);
+const template = (...args: string[]) =>
+  currentCluster().helm(['template', 'creel', chart, '--namespace=creel-system', '--kube-version=1.33.0', ...args]);
+const render = async (...args: string[]) =>
+  parseAllDocuments(await template(...args), { version: '1.1' }).flatMap(
+    document => (document.toJS() as Manifest) ?? [],
+  );
+
+describe('rendered', () => {
+  test('it is what was reviewed (`vitest -u` after a change)', async () => {
+    await expect(await template()).toMatchFileSnapshot('chart.golden.yaml');
+  });
+
+  test('helm finds nothing to complain about', async () => {
+    expect(await currentCluster().helm(['lint', chart, '--strict', '--kube-version=1.33.0'])).toContain(
+      '0 chart(s) failed',
+    );
+  });
+
+  test.each([
+    ['a misspelt key', '--set=operator.replica=2', /replica/],
+    ['no replica', '--set=operator.replicas=0', /replicas/],
+    ['a resolver that is a name', '--set=clusterResolvers={dns.example.org}', /clusterResolvers/],
+    ['an unknown log level', '--set=operator.logLevel=loud', /logLevel/],
+  ])('values are checked: %s', async (_what, setting, text) => {
+    await expect(template(setting)).rejects.toThrow(text);
+  });
+
+  test('the policies name the operator of this release', async () => {
+    const text = await currentCluster().helm([
+      'template',
+      'c',
+      chart,
+      '--namespace=elsewhere',
+      '--kube-version=1.33.0',
+    ]);
+    expect(text.match(/system:serviceaccount:elsewhere:creel-operator/g)?.length).toBeGreaterThan(4);
+    expect(text).not.toContain('system:serviceaccount:creel-system:');
+  });
+
+  test('options reach the operator', async () => {
+    const args = [
+      '--set=clusterResolvers={10.96.0.10,169.254.20.10}',
+      '--set=extraCa=PEM',
+      '--set=operator.replicas=3',
+    ];
+    const text = await template(...args);
+    expect(text).toContain('{name: CREEL_CLUSTER_RESOLVERS, value: "10.96.0.10,169.254.20.10"}');
+    expect(text).toContain('{name: CREEL_EXTRA_CA, value: "PEM"}');
+    expect(text).toContain('rollingUpdate: {maxUnavailable: 2, maxSurge: 0}');
+  });
+});
+
+describe('rights', () => {
+  test('no wildcard, no verb that makes rights, no way into nodes', async () => {
+    for (const { name, rule } of await rulesOf(() => true)) {
+      expect([...rule.apiGroups, ...rule.resources, ...rule.verbs], name).not.toContain('*');
+      for (const verb of ['escalate', 'bind', 'impersonate']) expect(rule.verbs, name).not.toContain(verb);
+      for (const resource of ['nodes/proxy', 'pods/exec', 'serviceaccounts/token'])
+        expect(rule.resources, name).not.toContain(resource);
+    }
+  });
+
+  test('Secrets: its own certificate by name, and what an administrator binds per namespace', async () => {
+    const secrets = (await rulesOf(() => true)).filter(({ rule }) => rule.resources.includes('secrets'));
+    expect(secrets.map(({ name, rule }) => [name, rule.resourceNames, rule.verbs])).toEqual([
+      ['ClusterRole/creel-credentials', undefined, ['get']],
+      ['Role/creel-operator', undefined, ['create']],
+      ['Role/creel-operator', ['creel-hub-tls'], ['get', 'patch']],
+    ]);
+  });
+
+  test('the operator may watch every resource it keeps a store of', async () => {
+    const rules = await rulesOf(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'creel-operator');
+    const watched = Object.values(resources).filter(({ plural }) => plural !== 'secrets' && plural !== 'tokenreviews');
+    for (const { group, plural } of watched) {
+      const rule = rules.find(entry => entry.rule.apiGroups.includes(group) && entry.rule.resources.includes(plural));
+      expect(rule?.rule.verbs, plural).toEqual(expect.arrayContaining(['get', 'list', 'watch']));
+    }
+  });
+});
+
+describe('installed', () => {
+  const namespace = testNamespace('chart');
+  const restricted = testNamespace('chart-restricted', { 'pod-security.kubernetes.io/enforce': 'restricted' });
+
+  beforeAll(async () => {
+    await currentCluster().helm(['install', 'creel', chart, '--namespace=creel-system', '--create-namespace']);
+    for (const [name, role] of Object.entries({ vera: 'view', ed: 'edit', ada: 'admin', ann: 'creel-approver' }))
+      await kubectl('create', 'rolebinding', name, `--clusterrole=${role}`, `--user=${name}`, '-n', namespace);
+  });
+  afterAll(async () => {
+    await currentCluster().helm(['uninstall', 'creel', '--namespace=creel-system', '--wait']);
+    await currentCluster().kubectl(['delete', 'namespace', 'creel-system', '--wait=false']);
+  });
+
+  test.each([
+    ['vera', 'get', 'approvalrequests', 'yes'],
+    ['vera', 'create', 'sandboxes', 'no'],
+    ['ed', 'create', 'sandboxes', 'yes'],
+    ['ed', 'create', 'egresspolicies', 'no'],
+    ['ed', 'create', 'inferenceprofiles', 'no'],
+    ['ed', 'patch', 'approvalrequests', 'no'],
+    ['ada', 'create', 'egresspolicies', 'yes'],
+    ['ada', 'approve', 'approvalrequests', 'no'],
+    ['ann', 'approve', 'approvalrequests', 'yes'],
+    ['ann', 'patch', 'approvalrequests', 'yes'],
+    ['ann', 'create', 'sandboxes', 'no'],
+    [operator, 'approve', 'approvalrequests', 'no'],
+    [operator, 'patch', 'approvalrequests', 'no'],
+    [operator, 'create', 'approvalrequests', 'yes'],
+    [operator, 'create', 'pods', 'yes'],
+    [operator, 'get', 'secrets', 'no'],
+    [operator, 'create', 'pods/exec', 'no'],
+    [operator, 'create', 'rolebindings', 'no'],
+  ])('%s may %s %s: %s', async (user, verb, resource, answer) => {
+    const [plural = '', subresource = ''] = resource.split('/');
+    const question = ['auth', 'can-i', verb, plural, `--subresource=${subresource}`, '-n', namespace, `--as=${user}`];
+    await expect.poll(() => said(question), { timeout: 15_000 }).toBe(answer);
+  });
+
+  test('once bound, the operator reads the keys of that namespace and of no other', async () => {
+    const binding = ['create', 'rolebinding', 'creel-credentials', '--clusterrole=creel-credentials', '-n', namespace];
+    await currentCluster().kubectl([...binding, '--serviceaccount=creel-system:creel-operator']);
+    await expect.poll(() => mayReadSecrets(namespace), { timeout: 15_000 }).toBe('yes');
+    expect(await mayReadSecrets(restricted)).toBe('no');
+    expect(await mayReadSecrets('creel-system')).toBe('no');
+  });
+
+  test('its pod meets the Pod Security Standard "restricted"', async () => {
+    const deployment = (await render()).find(({ kind }) => kind === 'Deployment');
+    const spec = { ...deployment?.spec?.template?.spec, serviceAccountName: 'default' };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator' }, spec };
+    await currentCluster().kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', restricted]);
+    const create = ['create', '--dry-run=server', '--filename=-', '-n', restricted];
+    expect(await currentCluster().kubectl(create, { stdin: JSON.stringify(pod) })).toContain('pod/operator created');
+  });
+});
+
+function mayReadSecrets(namespace: string): Promise<string> {
+  return said(['auth', 'can-i', 'get', 'secrets', '-n', namespace, `--as=${operator}`]);
+}
+
+/** yes or no; kubectl exits with 1 for no. */
+async function said(args: readonly string[]): Promise<string> {
+  try {
+    return (await currentCluster().kubectl(args)).trim();
+  } catch (error) {
+    if (error instanceof CommandError) return error.stdout.trim();
+    throw error;
+  }
+}
+
+async function rulesOf(wanted: (manifest: Manifest) => boolean): Promise<{ name: string; rule: Rule }[]> {
+  const roles = (await render()).filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role').filter(wanted);
+  return roles.flatMap(({ kind, metadata, rules }) =>
+    (rules ?? []).map(rule => ({ name: `${kind}/${metadata.name}`, rule })),
+  );
+}
