@@ -14,7 +14,7 @@ export interface PodOptions {
 /** A pod on a wire of its own to the outside world: default routes of both families lead there, and names resolve there. */
 export async function createPod(outside: Outside, { nameserver = outside.dnsAddress }: PodOptions = {}): Promise<Pod> {
   const addresses = podAddresses(outside.claimPodIndex());
-  const folder = mkdtempSync(join('/tmp', 'cr-pod-'));
+  const folder = mkdtempSync(outside.scratchPrefix);
   chmodSync(folder, 0o755);
   const resolvConf = join(folder, 'resolv.conf');
   writeFileSync(resolvConf, `nameserver ${nameserver}\noptions ndots:1 timeout:1 attempts:1\n`);

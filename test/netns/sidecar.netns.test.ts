@@ -94,12 +94,12 @@ describe('with guard and sidecar', () => {
   });
 
   test('a grant lets the same request pass, and its end refuses it again', async () => {
-    const call = () => sidecar.runAgent(['curl', '-sS', '-m', '5', 'https://asked.test/']);
-    expect(JSON.parse((await call()).stdout)).toMatchObject({ error: expect.any(String) as string });
+    const call = ['curl', '-sS', '-m', '5', 'https://asked.test/'];
+    expect(JSON.parse((await sidecar.runAgent(call)).stdout)).toMatchObject({ error: expect.any(String) as string });
     await hub.apply({ grants: [{ id: 'apr-1', host: 'asked.test', port: 443 }] });
-    expect(JSON.parse((await call()).stdout)).toMatchObject({ outside: true, host: 'asked.test' });
+    expect(JSON.parse((await sidecar.runAgent(call)).stdout)).toMatchObject({ outside: true, host: 'asked.test' });
     await hub.apply({ grants: [] });
-    expect(JSON.parse((await call()).stdout)).toMatchObject({ error: expect.any(String) as string });
+    expect(JSON.parse((await sidecar.runAgent(call)).stdout)).toMatchObject({ error: expect.any(String) as string });
   });
 
   test('plain HTTP goes by Host, raw TCP by name', async () => {
@@ -133,12 +133,11 @@ describe('with guard and sidecar', () => {
   test('a killed sidecar means no network, and it works again without the agent’s doing', async () => {
     await sidecar.killProxy();
     capture.clear();
-    const call = (...more: string[]) =>
-      sidecar.runAgent(['curl', '-sS', '-m', '3', ...more, 'https://allowed.test/', '-o', '/dev/null']);
     expect((await tryToLeave(pod, 'agent')).filter(attempt => !attempt.startsWith('dns'))).toEqual([]);
     await capture.expectNone('with the sidecar killed', toTargets);
     await sidecar.waitReady();
-    expect(await call()).toMatchObject({ exitCode: 0, stderr: '' });
+    const again = await sidecar.runAgent(['curl', '-sS', '-m', '3', 'https://allowed.test/', '-o', '/dev/null']);
+    expect(again).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   test('without the hub the policy in force stays in force', async () => {

@@ -4,23 +4,37 @@ import { dirname, join } from 'node:path';
 import { runCommand } from '../../../test/cluster/base/run-command.ts';
 
 /**
- * Fills the folder that a build sees as /root: the machine's npm with its settings, so that packages come from where they
- * come from on this machine. It is mounted, so nothing of it is in the image.
+ * Fills the folder that a build sees as /root: the machine's npm with its settings and certificates, so that packages
+ * come from where they come from on this machine. It is mounted, so nothing of it is in the image.
  */
 export async function makeBuildHome(folder: string): Promise<void> {
   const npm = dirname(dirname(realpathSync((await runCommand(['which', 'npm'])).trim())));
   cpSync(npm, join(folder, 'npm'), { recursive: true });
-  const settings = join(homedir(), '.npmrc');
-  const lines = existsSync(settings) ? readFileSync(settings, 'utf8').split('\n') : [];
-  const certificates = await npmSetting('cafile');
-  if (certificates !== undefined) copyFileSync(certificates, join(folder, 'ca.pem'));
+  const cafile = await npmSetting('cafile');
+  if (cafile !== undefined) copyFileSync(cafile, join(folder, 'ca.pem'));
+  writeFileSync(join(folder, '.npmrc'), await npmSettings(cafile !== undefined), { mode: 0o600 });
+  writeFileSync(join(folder, 'build-env'), nodeCertificates(folder));
+}
+
+/** The user's settings but for those about this machine's folders. */
+async function npmSettings(hasCafile: boolean): Promise<string> {
+  const file = join(homedir(), '.npmrc');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
   const kept = lines.filter(line => !/^\s*(cafile|prefix|nodedir|cache|ignore-scripts)\s*=/.test(line));
   const registry = await npmSetting('registry');
   const own = [
     ...(registry === undefined ? [] : [`registry=${registry}`]),
-    ...(certificates === undefined ? [] : ['cafile=/root/ca.pem']),
+    ...(hasCafile ? ['cafile=/root/ca.pem'] : []),
   ];
-  writeFileSync(join(folder, '.npmrc'), [...kept, ...own, ''].join('\n'), { mode: 0o600 });
+  return [...kept, ...own, ''].join('\n');
+}
+
+/** For the shell: the certificates that Node is told to trust on this machine beside its own. */
+function nodeCertificates(folder: string): string {
+  const file = process.env['NODE_EXTRA_CA_CERTS'];
+  if (file === undefined || !existsSync(file)) return '';
+  copyFileSync(file, join(folder, 'extra-ca.pem'));
+  return 'export NODE_EXTRA_CA_CERTS=/root/extra-ca.pem\n';
 }
 
 async function npmSetting(key: string): Promise<string | undefined> {

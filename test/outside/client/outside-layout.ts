@@ -10,6 +10,8 @@ export interface OutsideLayout {
   readonly record: string;
   readonly controlSocket: string;
   readonly log: string;
+  /** Folders that begin so hold what pods of it need; they go with it. */
+  readonly scratchPrefix: string;
 }
 
 const prefix = 'cro-';
@@ -32,5 +34,7 @@ export function outsideLayoutOf(name: string): OutsideLayout {
     record: join(folder, 'outside.json'),
     controlSocket: join(folder, 'control.sock'),
     log: join(folder, 'outside.log'),
+    // No name holds a dot, so that no prefix begins another.
+    scratchPrefix: join('/tmp', `${netns}.`),
   };
 }

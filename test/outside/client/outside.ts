@@ -22,6 +22,8 @@ export class Outside {
   readonly netnsPath: string;
   /** Who trusts this trusts every https server here. */
   readonly caPem: string;
+  /** Folders of its pods begin so; whatever does goes with it. */
+  readonly scratchPrefix: string;
   /** Any address would do: this is the one to give to resolvers. */
   readonly dnsAddress = outsideDnsAddress;
   readonly #layout: OutsideLayout;
@@ -33,6 +35,7 @@ export class Outside {
     this.netns = layout.netns;
     this.netnsPath = layout.netnsPath;
     this.caPem = caPem;
+    this.scratchPrefix = layout.scratchPrefix;
     this.#layout = layout;
     this.#stop = stop;
   }

@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { isRunning } from '../../cluster/base/process-identity.ts';
 import { waitUntil } from '../../cluster/base/wait-until.ts';
-import { outsideLayoutOf } from './outside-layout.ts';
+import { type OutsideLayout, outsideLayoutOf } from './outside-layout.ts';
 import { deleteOutsideNetwork } from './outside-network.ts';
 import { readOutsideRecord } from './outside-record.ts';
 
@@ -18,5 +19,12 @@ export async function removeOutside(name: string): Promise<void> {
     });
   }
   await deleteOutsideNetwork(layout);
+  removeScratch(layout);
   rmSync(layout.folder, { recursive: true, force: true });
+}
+
+function removeScratch({ scratchPrefix }: OutsideLayout): void {
+  const folder = dirname(scratchPrefix);
+  for (const entry of readdirSync(folder))
+    if (entry.startsWith(basename(scratchPrefix))) rmSync(join(folder, entry), { recursive: true, force: true });
 }
