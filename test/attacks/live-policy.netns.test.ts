@@ -1,0 +1,150 @@
+// Policy changes under a running agent: approvals, revocations, expiry, an operator that is gone, a sidecar that restarts.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { waitUntil } from '../cluster/base/wait-until.ts';
+import { allow, modelRoute } from '../netns/snapshot-parts.ts';
+import { type DataPath, startDataPath } from './data-path.ts';
+
+let path: DataPath;
+beforeAll(async () => {
+  path = await startDataPath('lp');
+});
+afterAll(async () => path?.close());
+beforeEach(async () => path.reset());
+
+const curl = (...args: readonly string[]) => path.sidecar.runAgent(['curl', '-sS', '-m', '8', ...args]);
+const status = async (url: string) => (await curl('-o', '/dev/null', '-w', '%{http_code}', url)).stdout;
+const grant = (host: string, port: number, more: object = {}) => ({ id: `apr-${host}`, host, port, ...more });
+
+/** A connection to the echo service that has carried a line; `ended` resolves with the milliseconds until it was cut. */
+async function openEcho(host: string) {
+  const script = `
+import socket, sys, time
+s = socket.create_connection((sys.argv[1], 7))
+s.sendall(b'hello'); s.recv(5); print('open', flush=True)
+try: s.recv(1)
+except OSError: pass
+print('cut', time.time() * 1000, flush=True)
+`;
+  const started = path.pod.start(['python3', '-c', script, host], { timeoutMs: 20_000 });
+  await started.waitForOutput('open');
+  return { cutAtMs: async () => Number(/cut ([\d.]+)/.exec((await started.result()).stdout)?.[1]) };
+}
+
+test('approved while it runs: the same curl passes, and is refused again after the revocation', async () => {
+  expect(await status('https://asked.test/')).toBe('403');
+  await path.hub.apply({ grants: [grant('asked.test', 443)] });
+  expect(await status('https://asked.test/')).toBe('200');
+  await path.hub.apply({ grants: [] });
+  expect(await status('https://asked.test/')).toBe('403');
+  expect(await path.outside.connections(({ serverName }) => serverName === 'asked.test')).toHaveLength(1);
+});
+
+test('a held connection waits for the decision and then passes as if nothing had been', async () => {
+  await path.hub.apply({ policy: { holdMs: 8000 } });
+  const held = status('https://held.test/');
+  await path.hub.waitFor('denial', ({ host }) => host === 'held.test');
+  const askedMs = Date.now();
+  path.hub.push({ grants: [grant('held.test', 443)] });
+  expect(await held).toBe('200');
+  expect(Date.now() - askedMs).toBeLessThan(2000);
+});
+
+test('revoked: an open connection is cut within 100 ms, and one that another rule allows is not', async () => {
+  const rules = [allow(['kept.test'], { ports: [7], protocol: 'TCP' })];
+  await path.hub.apply({ policy: { rules }, grants: [grant('revoked.test', 7)] });
+  const [revoked, kept] = [await openEcho('revoked.test'), await openEcho('kept.test')];
+  const pushedMs = Date.now();
+  const ack = await path.hub.apply({ grants: [] });
+  expect(ack.closed).toBe(1);
+  expect((await revoked.cutAtMs()) - pushedMs).toBeLessThan(100);
+  await path.hub.apply({ policy: { rules: [] } });
+  expect((await kept.cutAtMs()) - pushedMs).toBeGreaterThan(0);
+});
+
+test('expired: the grant ends by the clock, with its connection', async () => {
+  const expiresAtMs = Date.now() + 1500;
+  await path.hub.apply({ grants: [grant('expiring.test', 7, { expiresAtMs })] });
+  const open = await openEcho('expiring.test');
+  const cutAtMs = await open.cutAtMs();
+  expect(cutAtMs).toBeGreaterThanOrEqual(expiresAtMs);
+  expect(cutAtMs - expiresAtMs).toBeLessThan(200);
+});
+
+test('a new deny rule on the address cuts what the name allows', async () => {
+  await path.hub.apply({ policy: { rules: [allow(['named.test'], { ports: [7], protocol: 'TCP' })] } });
+  const open = await openEcho('named.test');
+  const ack = await path.hub.apply({ policy: { neverAddresses: ['93.184.215.14'] } });
+  expect(ack.closed).toBe(1);
+  await open.cutAtMs();
+});
+
+test('an older revision is refused, and what it would bring back stays away', async () => {
+  await path.hub.apply({ grants: [grant('old.test', 443)] });
+  const old = path.hub.revision;
+  await path.hub.apply({ grants: [] });
+  const current = path.hub.revision;
+  path.hub.pushAs(old, { grants: [grant('old.test', 443)] });
+  expect(await path.hub.waitFor('nack')).toMatchObject({ revision: old });
+  expect(await status('https://old.test/')).toBe('403');
+  path.hub.pushAs({ ...current, counter: current.counter + 1 }, { grants: [] });
+});
+
+test('the operator gone: policy stays, also over a restart of the sidecar, and the next one is taken over', async () => {
+  await path.hub.apply({ policy: { rules: [allow(['allowed.test'])] }, route: modelRoute() });
+  await path.hub.stop();
+  expect(await status('https://allowed.test/')).toBe('200');
+  await path.sidecar.restart();
+  expect(await status('https://allowed.test/')).toBe('200');
+  // Nobody can be asked; the refusal says so at once.
+  expect(await status('https://unlisted.test/')).toBe('403');
+  // The model's key is not on any disk: without the operator there is no route.
+  expect(await status('https://inference.local/v1/models')).toBe('503');
+  const sessions = path.hub.sessions;
+  await path.hub.start();
+  await waitUntil(() => (path.hub.sessions > sessions ? true : undefined), {
+    what: 'the sidecar to be back at the hub',
+    timeoutMs: 10_000,
+    intervalMs: 10,
+  });
+  await path.hub.apply({ grants: [grant('late.test', 443)] });
+  expect(await status('https://late.test/')).toBe('200');
+  expect(await status('https://inference.local/v1/models')).toBe('200');
+});
+
+test('without a word from the operator for longer than the policy may last, everything is denied', async () => {
+  await path.hub.apply({ policy: { rules: [allow(['allowed.test'], { ports: [7], protocol: 'TCP' })] } });
+  await path.hub.apply({ maxPolicyAgeMs: 1500 });
+  const open = await openEcho('allowed.test');
+  await path.hub.stop();
+  await open.cutAtMs();
+  expect((await curl('-m', '3', 'https://allowed.test/')).exitCode).not.toBe(0);
+  await path.sidecar.stop('SIGKILL');
+  // A restart makes it no younger: without a hub the new one is not ready.
+  await expect(path.sidecar.restart()).rejects.toThrow(/not ready/);
+  await path.hub.start();
+  await path.sidecar.waitReady();
+  await path.hub.apply({ maxPolicyAgeMs: 86_400_000 });
+  expect((await openEcho('allowed.test')) !== undefined).toBe(true);
+});
+
+test('the model answers over https://inference.local with the key of the route, which the agent never sees', async () => {
+  await path.hub.apply({ route: modelRoute() });
+  const call = ['-H', 'Content-Type: application/json', '-H', 'Authorization: Bearer own-key'];
+  const body = JSON.stringify({ model: 'whatever', messages: [{ role: 'user', content: 'hello' }] });
+  const got = await curl('https://inference.local/v1/chat/completions', ...call, '-d', body);
+  expect(JSON.parse(got.stdout)).toMatchObject({ choices: [{ message: { role: 'assistant' } }] });
+  const [request] = await path.outside.requests(({ kind }) => kind === 'model');
+  expect(request?.headers['authorization']).toBe('Bearer sk-test-key-of-the-route');
+  expect(JSON.parse(request?.body ?? '')).toMatchObject({ model: 'creel-test-model' });
+  const usage = await path.hub.waitFor('usage', ({ profile }) => profile === 'test-model');
+  expect(usage.tokens).toBeGreaterThan(0);
+  for (const url of ['http://inference.local/v1/models', 'https://inference.local:8443/v1/models'])
+    expect(await status(url)).not.toBe('200');
+});
+
+test('frozen: nothing at all, not even the model', async () => {
+  await path.hub.apply({ policy: { rules: [allow(['allowed.test'])], frozen: true }, route: modelRoute() });
+  expect((await curl('https://allowed.test/')).exitCode).not.toBe(0);
+  expect(await status('https://inference.local/v1/models')).toBe('503');
+  expect(await path.outside.connections()).toEqual([]);
+});
