@@ -30,9 +30,13 @@ func TestMain(m *testing.M) {
 // testPrograms is a function so that programs may start each other.
 func testPrograms() map[string]func(args []string) error {
 	return map[string]func([]string) error{
-		"agent-dial":  agentDial,
-		"dial-from":   dialFrom,
-		"tail-writer": tailWriter,
+		"agent-dial":      agentDial,
+		"dial-from":       dialFrom,
+		"tail-writer":     tailWriter,
+		"stand-in-proxy":  standInProxy,
+		"with-guard-caps": withGuardCaps,
+		"hold-connection": holdConnection,
+		"sh-then":         shThen,
 	}
 }
 

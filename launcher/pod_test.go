@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
@@ -257,6 +259,9 @@ func sockaddr(family int, ip net.IP, port int) unix.Sockaddr {
 	return &unix.SockaddrInet4{Addr: [4]byte(ip.To4()), Port: port}
 }
 
+// ignoreTerm makes this process deaf to the polite signal.
+func ignoreTerm() { signal.Ignore(syscall.SIGTERM) }
+
 // greet answers every connection with a line.
 func greet(listener net.Listener, line string) {
 	for {
@@ -273,6 +278,15 @@ func greet(listener net.Listener, line string) {
 			_, _ = io.Copy(io.Discard, conn)
 		}()
 	}
+}
+
+func mustAddrPort(t *testing.T, text string) netip.AddrPort {
+	t.Helper()
+	parsed, err := netip.ParseAddrPort(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
 }
 
 func mustContain(t *testing.T, what, text, wanted string) {

@@ -69,18 +69,23 @@ func socketsOf(agentUID, pid int) (inodes map[uint32]bool, readable bool) {
 	return inodes, true
 }
 
-// uidOf is the real uid of a process, -1 when it is gone. /proc/PID/status is open to all, of undumpable processes too.
+// uidOf is the real uid of a living process, -1 when it is gone or a zombie, which holds nothing any more.
+// /proc/PID/status is open to all, of undumpable processes too.
 func uidOf(pid int) int {
 	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	if err != nil {
 		return -1
 	}
 	for line := range strings.Lines(string(status)) {
-		if uids, ok := strings.CutPrefix(line, "Uid:"); ok {
-			if fields := strings.Fields(uids); len(fields) > 0 {
-				if uid, err := strconv.Atoi(fields[0]); err == nil {
-					return uid
-				}
+		name, value, _ := strings.Cut(line, ":")
+		fields := strings.Fields(value)
+		switch {
+		case len(fields) == 0:
+		case name == "State" && (fields[0] == "Z" || fields[0] == "X"):
+			return -1
+		case name == "Uid":
+			if uid, err := strconv.Atoi(fields[0]); err == nil {
+				return uid
 			}
 		}
 	}

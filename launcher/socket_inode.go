@@ -43,6 +43,9 @@ func diagRequest(protocol uint8, local, remote netip.AddrPort) []byte {
 	binary.NativeEndian.PutUint16(b[4:], sockDiagByFamily)
 	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST)
 	req := b[unix.NLMSG_HDRLEN:]
+	if protocol == unix.IPPROTO_UDP {
+		local, remote = remote, local // udp_diag looks up as for a packet that arrives: "swapped for historical reasons"
+	}
 	req[0] = unix.AF_INET
 	if local.Addr().Is6() {
 		req[0] = unix.AF_INET6

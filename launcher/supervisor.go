@@ -34,7 +34,7 @@ const (
 	soundRun = 10 * time.Second
 	// After so many short runs in a row the container ends, and the kubelet's backoff and events take over.
 	maxShortRuns  = 10
-	shutdownGrace = 8 * time.Second
+	shutdownGrace = 5 * time.Second
 )
 
 func (s *supervisor) keepProxy(ctx context.Context) error {
