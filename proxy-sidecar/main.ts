@@ -213,7 +213,11 @@ function endedSession(): AbortController {
 function attest(): Attestation {
   const hasPolicy = policy.decider !== undefined;
   const isFenced = fence.fence !== 'Broken';
-  const message = isFenced ? (hasPolicy ? '' : 'no policy yet: the operator has not answered') : fence.message;
+  const missing =
+    policy.inForce === undefined
+      ? 'no policy yet: the operator has not answered'
+      : 'the policy is older than it may be: the operator has not answered for too long';
+  const message = isFenced ? (hasPolicy ? '' : missing) : fence.message;
   return {
     creel: 'attestation',
     fence: fence.fence,
