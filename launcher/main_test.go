@@ -37,6 +37,8 @@ func testPrograms() map[string]func(args []string) error {
 		"with-guard-caps": withGuardCaps,
 		"hold-connection": holdConnection,
 		"sh-then":         shThen,
+		"report-self":     reportSelf,
+		"under-filter":    underFilter,
 	}
 }
 

@@ -110,9 +110,10 @@ var noNamespaces = []bpf.Instruction{
 	allow,
 }
 
-// onlyThreads denies clone(2) that makes a process.
+// onlyThreads denies clone(2) that makes a process, too.
 var onlyThreads = []bpf.Instruction{
 	bpf.LoadAbsolute{Off: argLow(0), Size: 4},
+	bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: namespaceFlags &^ unix.CLONE_NEWTIME, SkipTrue: 2},
 	bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.CLONE_THREAD, SkipFalse: 1},
 	allow,
 	bpf.RetConstant{Val: fails(unix.EPERM)},

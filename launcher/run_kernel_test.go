@@ -1,0 +1,379 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// serveAttestation answers at the attestation's own address, on this namespace's loopback.
+func serveAttestation(t *testing.T, a attestation) {
+	t.Helper()
+	sh(t, "ip link set lo up", "ip addr add "+AttestationAddress+"/32 dev lo")
+	line, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp4", fmt.Sprintf("%s:%d", AttestationAddress, AttestationPort))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go greet(listener, string(line)+"\n")
+}
+
+var standing = attestation{"attestation", "Verified", true, "1.1", ""}
+
+// agentHome is a folder with what a sandbox has: sandbox and tmp writable, other writable to anybody but not the agent's.
+type agentHome struct{ folder, program string }
+
+func newAgentHome(t *testing.T) agentHome {
+	t.Helper()
+	program := copyBinary(t)
+	folder := strings.TrimSuffix(program, "/program")
+	for _, dir := range []string{"sandbox", "tmp", "other"} {
+		if err := os.Mkdir(folder+"/"+dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(folder+"/"+dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeFile(t, folder+"/other/termination-log", "", 0o666)
+	writeFile(t, folder+"/sandbox/own", "own", 0o666)
+	return agentHome{folder, program}
+}
+
+func (h agentHome) launcher(uid int, args ...string) *exec.Cmd {
+	options := []string{"run", "--writable", h.folder + "/sandbox:" + h.folder + "/tmp", "--workdir", h.folder + "/sandbox", "--timeout", "400ms"}
+	cmd := programAs(uid, append(options, args...)...)
+	cmd.Path = h.program
+	return cmd
+}
+
+func outcome(cmd *exec.Cmd) (output string, code int) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	_ = cmd.Run()
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestNothingIsStartedWithoutAFence(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		home := newAgentHome(t)
+		for name, c := range map[string]struct {
+			answers attestation
+			says    string
+		}{
+			"nobody answers":          {says: "the sidecar does not answer"},
+			"somebody else answers":   {attestation{Creel: "hello"}, "something else than the sidecar"},
+			"no policy yet":           {attestation{"attestation", "Verified", false, "", "no snapshot yet"}, "no snapshot yet"},
+			"the fence is broken":     {attestation{"attestation", "Broken", true, "1.1", "flushed"}, "fence Broken"},
+			"the fence is not proven": {attestation{"attestation", "", true, "1.1", ""}, "fence ,"},
+			"a fence that came back":  {attestation{"attestation", "Reinstalled", true, "1.1", ""}, ""},
+			"fence and policy stand":  {standing, ""},
+		} {
+			t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
+				if c.answers.Creel != "" {
+					serveAttestation(t, c.answers)
+					defer sh(t, "ip addr del "+AttestationAddress+"/32 dev lo")
+				}
+				out, code := outcome(home.launcher(AgentUID, "--", "/bin/sh", "-c", "echo started"))
+				started := strings.Contains(out, "started")
+				if c.says == "" && (!started || code != 0) {
+					t.Errorf("not started: %d %s", code, out)
+				}
+				if c.says != "" && (started || code != exitNotReady || !strings.Contains(out, c.says)) {
+					t.Errorf("exit %d, %s", code, out)
+				}
+			})
+		}
+	})
+}
+
+func TestTheHooksAreBoundedAndSayWhy(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		began := time.Now()
+		out, code := outcome(programAs(0, "wait-ready", "--timeout", "300ms"))
+		if code != exitNotReady || !strings.Contains(out, "not ready after 300ms") || time.Since(began) > 3*time.Second {
+			t.Errorf("%d after %s: %s", code, time.Since(began), out)
+		}
+		if out, code := outcome(programAs(0, "verify")); code == 0 {
+			t.Errorf("verify passes without a sidecar: %s", out)
+		}
+		serveAttestation(t, attestation{"attestation", "Verified", false, "", "no snapshot yet"})
+		if out, code := outcome(programAs(0, "verify")); code != 0 {
+			t.Errorf("verify must not ask for a policy, a restart brings none: %s", out)
+		}
+		if _, code := outcome(programAs(0, "wait-ready", "--timeout", "300ms")); code != exitNotReady {
+			t.Errorf("ready without a policy: %d", code)
+		}
+	})
+}
+
+func TestTheSidecarsIdentityAndRootCannotRunAnAgent(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		serveAttestation(t, standing)
+		home := newAgentHome(t)
+		for _, c := range []struct {
+			uid, gid uint32
+			says     string
+		}{{0, 0, "must not be uid 0"}, {SidecarUID, 1000, "are the sidecar's"}, {1000, SidecarGID, "are the sidecar's"}} {
+			cmd := home.launcher(int(c.uid), "--", "/bin/sh", "-c", "echo started")
+			cmd.SysProcAttr.Credential = &syscall.Credential{Uid: c.uid, Gid: c.gid}
+			if out, code := outcome(cmd); code == 0 || strings.Contains(out, "started\n") || !strings.Contains(out, c.says) {
+				t.Errorf("%d:%d: %d %s", c.uid, c.gid, code, out)
+			}
+		}
+	})
+}
+
+// selfReport is what a program sees of its own limits.
+type selfReport struct {
+	Status  map[string]string
+	Env     map[string]string
+	Files   []string
+	Limits  string
+	Umask   int
+	Workdir string
+	Writes  map[string]string
+}
+
+// reportSelf prints a selfReport; its arguments are tried as described at tryWrite.
+func reportSelf(args []string) error {
+	report := selfReport{Status: map[string]string{}, Env: map[string]string{}, Writes: map[string]string{}}
+	content, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(content)) {
+		name, value, _ := strings.Cut(line, ":")
+		report.Status[name] = strings.Join(strings.Fields(value), " ")
+	}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		report.Env[name] = value
+	}
+	descriptors, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, descriptor := range descriptors {
+		target, _ := os.Readlink("/proc/self/fd/" + descriptor.Name())
+		report.Files = append(report.Files, descriptor.Name()+" "+target)
+	}
+	limits, err := os.ReadFile("/proc/self/limits")
+	if err != nil {
+		return err
+	}
+	report.Limits = strings.Join(strings.Fields(string(limits)), " ")
+	report.Umask = unix.Umask(0o022)
+	report.Workdir, _ = os.Getwd()
+	for _, arg := range args {
+		report.Writes[arg] = fmt.Sprint(tryWrite(arg))
+	}
+	return json.NewEncoder(os.Stdout).Encode(report)
+}
+
+// tryWrite does one thing to a path, `verb:path` or `verb:path:other`.
+func tryWrite(arg string) error {
+	parts := strings.Split(arg, ":")
+	switch parts[0] {
+	case "create":
+		return os.WriteFile(parts[1], []byte("x"), 0o666)
+	case "open":
+		file, err := os.OpenFile(parts[1], os.O_WRONLY, 0)
+		if err == nil {
+			file.Close()
+		}
+		return err
+	case "truncate":
+		return os.Truncate(parts[1], 0)
+	case "mkdir":
+		return os.Mkdir(parts[1], 0o777)
+	case "link":
+		return os.Link(parts[1], parts[2])
+	case "symlink":
+		return os.Symlink(parts[1], parts[2])
+	case "rename":
+		return os.Rename(parts[1], parts[2])
+	case "remove":
+		return os.Remove(parts[1])
+	case "fifo":
+		return unix.Mkfifo(parts[1], 0o666)
+	case "read":
+		_, err := os.ReadFile(parts[1])
+		return err
+	}
+	return fmt.Errorf("no verb %q", parts[0])
+}
+
+func reportUnder(t *testing.T, cmd *exec.Cmd) selfReport {
+	t.Helper()
+	var out, errors bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errors
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %s", err, errors.String())
+	}
+	var report selfReport
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	return report
+}
+
+func TestTheAgentStartsWithoutPrivilegeAndTrustsTheSandboxCA(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		needLandlock(t)
+		serveAttestation(t, standing)
+		home := newAgentHome(t)
+		cmd := home.launcher(AgentUID, "--landlock", "Required", "--", "program", "report-self")
+		cmd.Env = []string{"PATH=/nowhere:" + home.folder, "HOME=/root", "CURL_CA_BUNDLE=/mine.pem"}
+		leaked, err := os.Open("/etc/passwd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.ExtraFiles = []*os.File{leaked}
+		report := reportUnder(t, cmd)
+		for field, want := range map[string]string{
+			"Uid": "1000 1000 1000 1000", "NoNewPrivs": "1", "Seccomp": "2", "CapEff": "0000000000000000", "CapPrm": "0000000000000000",
+		} {
+			if got := report.Status[field]; got != want {
+				t.Errorf("%s: %q, want %q", field, got, want)
+			}
+		}
+		mustContain(t, "limits", report.Limits, "Max core file size 0 0")
+		if report.Umask != 0o027 || report.Workdir != home.folder+"/sandbox" {
+			t.Errorf("umask %o, working directory %s", report.Umask, report.Workdir)
+		}
+		if slices.ContainsFunc(report.Files, func(f string) bool { return strings.Contains(f, "passwd") }) {
+			t.Errorf("an inherited descriptor is open: %v", report.Files)
+		}
+		for name, want := range map[string]string{
+			"HOME": home.folder + "/sandbox", "CURL_CA_BUNDLE": "/mine.pem", "SSL_CERT_FILE": SharedDir + "/ca-bundle.crt",
+			"NODE_EXTRA_CA_CERTS": SharedDir + "/ca-bundle.crt", "GIT_SSL_CAINFO": SharedDir + "/ca-bundle.crt",
+		} {
+			if got := report.Env[name]; got != want {
+				t.Errorf("%s=%s, want %s", name, got, want)
+			}
+		}
+	})
+}
+
+func needLandlock(t *testing.T) {
+	t.Helper()
+	if abi := landlockABI(); abi < landlockWanted {
+		t.Skipf("SKIPPED: this kernel's Landlock ABI is %d, the test needs %d", abi, landlockWanted)
+	}
+}
+
+func TestOnlySandboxAndTmpAreWritable(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		needLandlock(t)
+		serveAttestation(t, standing)
+		home := newAgentHome(t)
+		f := home.folder
+		inside := []string{
+			"create:" + f + "/sandbox/a", "mkdir:" + f + "/tmp/d", "rename:" + f + "/sandbox/a:" + f + "/tmp/a", "link:" + f + "/tmp/a:" + f + "/sandbox/l",
+			"symlink:/etc:" + f + "/sandbox/s", "fifo:" + f + "/tmp/f", "truncate:" + f + "/tmp/a", "remove:" + f + "/tmp/a", "open:/dev/null", "read:/etc/passwd",
+		}
+		outside := []string{
+			"create:" + f + "/other/a", "open:" + f + "/other/termination-log", "truncate:" + f + "/other/termination-log", "mkdir:" + f + "/other/d",
+			"create:" + f + "/sandbox/../other/b", "open:/proc/self/root" + f + "/other/termination-log",
+			"link:" + f + "/sandbox/own:" + f + "/other/l", "symlink:/etc:" + f + "/other/s", "fifo:" + f + "/other/f", "create:/dev/shm/cr-launcher-test",
+			"rename:" + f + "/sandbox/own:" + f + "/other/own", "rename:" + f + "/other/own:" + f + "/sandbox/own", "remove:" + f + "/other/termination-log",
+			"create:/var/tmp/cr-launcher-test",
+		}
+		defer os.Remove("/dev/shm/cr-launcher-test")
+		defer os.Remove("/var/tmp/cr-launcher-test")
+		report := reportUnder(t, home.launcher(AgentUID, append([]string{"--landlock", "Required", "--", home.program, "report-self"}, append(inside, outside...)...)...))
+		for _, attempt := range inside {
+			if got := report.Writes[attempt]; got != "<nil>" {
+				t.Errorf("%s: %s", attempt, got)
+			}
+		}
+		for _, attempt := range outside {
+			got := report.Writes[attempt]
+			if !strings.Contains(got, "permission denied") && !strings.Contains(got, "invalid cross-device link") && !strings.Contains(got, "no such file") {
+				t.Errorf("%s: %s", attempt, got)
+			}
+		}
+		control := programAs(AgentUID, append([]string{"report-self"}, outside...)...)
+		control.Path = home.program
+		for attempt, got := range reportUnder(t, control).Writes {
+			if got != "<nil>" {
+				t.Errorf("without Landlock, %s: %s; so the case proves nothing", attempt, got)
+			}
+		}
+	})
+}
+
+func TestACommandThatCannotStartSaysSo(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		serveAttestation(t, standing)
+		home := newAgentHome(t)
+		writeFile(t, home.folder+"/sandbox/text", "no program", 0o644)
+		writeFile(t, home.folder+"/sandbox/odd", "no program", 0o755)
+		for _, c := range []struct {
+			args []string
+			code int
+			says string
+		}{
+			{[]string{"--", "no-such-program"}, exitNotFound, "not found"},
+			{[]string{"--", "./text"}, exitNotFound, "permission denied"},
+			{[]string{"--", "./odd"}, exitNotExecutable, "exec format error"},
+			{[]string{"--workdir", "/no/such", "--", "/bin/true"}, 1, "working directory"},
+			{[]string{"--landlock", "Maybe", "--", "/bin/true"}, 1, "neither BestEffort nor Required"},
+			{nil, 1, "give a command"},
+			{[]string{"--hold", "--", "/bin/true"}, 1, "give a command"},
+			{[]string{"--", "/bin/sh", "-c", "exit 7"}, 7, ""},
+		} {
+			if out, code := outcome(home.launcher(AgentUID, c.args...)); code != c.code || !strings.Contains(out, c.says) {
+				t.Errorf("%v: exit %d, want %d: %s", c.args, code, c.code, out)
+			}
+		}
+	})
+}
+
+func TestHoldReapsOrphansAndStopsWhenTold(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		serveAttestation(t, standing)
+		home := newAgentHome(t)
+		// A shell that leaves an orphan behind, then becomes the holder.
+		cmd := programAs(AgentUID, "-c", "(sleep 0.2 & sleep 0.1) & exec \"$0\" \"$@\"", home.program, "run", "--hold", "--writable", home.folder+"/tmp", "--workdir", home.folder)
+		cmd.Path = "/bin/sh"
+		cmd.Args[0] = "sh"
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the holder to be locked in", func() bool { return status(t, cmd.Process.Pid, "Seccomp") == "2" })
+		until(t, "every child to be reaped", func() bool { return len(childrenOf(cmd.Process.Pid)) == 0 })
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("hold ended with %v", err)
+		}
+	})
+}
+
+func childrenOf(parent int) (children []string) {
+	entries, _ := os.ReadDir("/proc")
+	for _, entry := range entries {
+		var pid int
+		if _, err := fmt.Sscan(entry.Name(), &pid); err == nil && parentOf(pid) == parent {
+			children = append(children, entry.Name())
+		}
+	}
+	return children
+}
