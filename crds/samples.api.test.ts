@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadKubeconfig } from '../operator/kube/load-kubeconfig.ts';
 import { openTransport, type Transport } from '../operator/kube/transport.ts';
+import { customResourceDefinition } from '../scripts/generate/custom-resource-definition.ts';
 import { currentCluster } from '../test/cluster/current-cluster.ts';
 import { testNamespace } from '../test/cluster/test-namespace.ts';
 import { kinds } from './schema/kinds.ts';
@@ -32,6 +33,13 @@ afterAll(() => transport.close());
 test('every kind has valid and invalid samples', () => {
   for (const samples of [valid, invalid])
     expect(new Set(samples.map(({ kind }) => kind))).toEqual(new Set(kinds.map(({ kind }) => kind)));
+});
+
+test('every CEL rule of one object has a sample that breaks it', () => {
+  const messages = kinds.flatMap(kind => celMessages(customResourceDefinition(kind)));
+  const said = invalid.map(({ metadata }) => metadata.annotations?.[saysAnnotation] ?? '');
+  expect(messages.length).toBeGreaterThan(10);
+  expect(messages.filter(message => !said.some(text => text !== '' && message.includes(text)))).toEqual([]);
 });
 
 describe('both take', () => {
@@ -65,6 +73,16 @@ function readSamples(name: string): Sample[] {
       document => document.toJS() as Sample,
     ),
   );
+}
+
+/** Messages of the rules below a node, but those that compare with the stored object (transitions.api.test.ts). */
+function celMessages(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const rules = (node as { 'x-kubernetes-validations'?: { rule: string; message: string }[] })[
+    'x-kubernetes-validations'
+  ];
+  const own = (rules ?? []).filter(({ rule }) => !rule.includes('oldSelf')).map(({ message }) => message);
+  return [...own, ...Object.values(node).flatMap(celMessages)];
 }
 
 function kindOf({ kind }: Sample) {
