@@ -5,7 +5,6 @@ import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
-import { findRecordedPod } from '../controllers/sandbox/find-recorded-pod.ts';
 import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
 import { type RunningHub, startHub } from '../hub/start-hub.ts';
 import { type HubKeys, renewHubKeys, trustBundle } from '../hub/tls/renew-hub-keys.ts';
@@ -26,6 +25,7 @@ import type {
   Reconciler,
   ResourceRef,
 } from '../kube/types.ts';
+import { recordedPod } from '../recorded-pods.ts';
 import { resources } from '../resources.ts';
 import { CredentialCache } from '../snapshots/credential-cache.ts';
 import { LiveSnapshots } from '../snapshots/live-snapshots.ts';
@@ -95,7 +95,7 @@ export async function openOperatorLab(namespace: string, clock: Clock = systemCl
       registry,
       events: recorder,
       clock,
-      recordedPod: podUid => findRecordedPod(stores, podUid),
+      recordedPod: podUid => recordedPod(stores, podUid),
       keys,
       listen: { host: '127.0.0.1', port: 0, forbiddenPort: 0 },
       onRefused: reason => void failures.push(reason),

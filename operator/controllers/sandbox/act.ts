@@ -15,15 +15,17 @@ interface Made {
   readonly resource: ResourceRef;
   readonly object: KubeObject;
 }
+/** What was written, and as which repair. */
+export type Remember = (resource: ResourceRef, object: KubeObject, repair?: Action) => void;
 type Creation = { readonly made: Made; readonly isNew: boolean } | { readonly problem: Problem };
 
 export async function act(
   client: KubeClient,
   sandbox: Sandbox,
   actions: readonly Action[],
-  remember: (resource: ResourceRef, object: KubeObject) => void,
+  remember: Remember,
 ): Promise<ActOutcome> {
-  for (const action of actions) if (action.type !== 'Create') await change(client, action);
+  for (const action of actions) if (action.type !== 'Create') await change(client, action, remember);
   const creations = actions.filter(action => action.type === 'Create');
   const isStart = creations.some(({ stage }) => stage === 2);
   const problem = isStart ? await findTaken(client, sandbox, creations) : undefined;
@@ -34,7 +36,7 @@ async function createAll(
   client: KubeClient,
   sandbox: Sandbox,
   creations: readonly Create[],
-  remember: (resource: ResourceRef, object: KubeObject) => void,
+  remember: Remember,
 ): Promise<ActOutcome> {
   const made: Made[] = [];
   let pod: Pod | undefined;
@@ -89,21 +91,19 @@ async function takeBack(client: KubeClient, made: readonly Made[]): Promise<void
 }
 
 /** A conflict means that the object is another one by now: the watch brings it, and the plan is made anew. */
-async function change(client: KubeClient, action: Exclude<Action, { type: 'Create' }>): Promise<void> {
+async function change(
+  client: KubeClient,
+  action: Exclude<Action, { type: 'Create' }>,
+  remember: Remember,
+): Promise<void> {
   const { resource, object } = action;
-  switch (action.type) {
-    case 'Apply':
-      await client.apply(resource, object);
-      return;
-    case 'PatchMetadata': {
-      const { uid, labels, annotations, ownerReferences } = object.metadata;
-      await client.mergePatch(resource, object.metadata, { metadata: { uid, labels, annotations, ownerReferences } });
-      return;
-    }
-    case 'Delete':
-      await client.delete(resource, object.metadata, uidOf(object));
-      return;
-  }
+  if (action.type === 'Delete') return void (await client.delete(resource, object.metadata, uidOf(object)));
+  const { uid, labels, annotations, ownerReferences } = object.metadata;
+  const written =
+    action.type === 'Apply'
+      ? await client.apply(resource, object)
+      : await client.mergePatch(resource, object.metadata, { metadata: { uid, labels, annotations, ownerReferences } });
+  if (written.ok) remember(resource, written.object, action);
 }
 
 function uidOf({ metadata: { uid } }: KubeObject): { uid?: string } {

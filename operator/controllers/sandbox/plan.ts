@@ -19,9 +19,14 @@ import type { SandboxWorld } from './world.ts';
 export type Action =
   /** POST; never adopts what has the name already. `stage` 2 waits for all of stage 1. */
   | { readonly type: 'Create'; readonly stage: 1 | 2; readonly resource: ResourceRef; readonly object: KubeObject }
-  /** Server-side apply for the uid that was seen. */
-  | { readonly type: 'Apply'; readonly resource: ResourceRef; readonly object: KubeObject }
-  | { readonly type: 'PatchMetadata'; readonly resource: ResourceRef; readonly object: KubeObject }
+  /** Server-side apply for the uid and version that were seen. */
+  | { readonly type: 'Apply'; readonly resource: ResourceRef; readonly object: KubeObject; readonly seen: string }
+  | {
+      readonly type: 'PatchMetadata';
+      readonly resource: ResourceRef;
+      readonly object: KubeObject;
+      readonly seen: string;
+    }
   | { readonly type: 'Delete'; readonly resource: ResourceRef; readonly object: KubeObject };
 
 export type Intent = 'Run' | 'Suspend' | 'Expired' | 'Completed' | 'AwaitGpu' | 'DenyGpu' | 'Terminate';
@@ -190,11 +195,11 @@ function expireNow({ sandbox }: SandboxWorld): Action[] {
 }
 
 function apply(resource: ResourceRef, planned: KubeObject, live: KubeObject): Action {
-  return { type: 'Apply', resource, object: withUid(planned, live) };
+  return { type: 'Apply', resource, object: withUid(planned, live), seen: live.metadata.resourceVersion ?? '' };
 }
 
 function patchMetadata(resource: ResourceRef, planned: KubeObject, live: KubeObject): Action {
-  return { type: 'PatchMetadata', resource, object: withUid(planned, live) };
+  return { type: 'PatchMetadata', resource, object: withUid(planned, live), seen: live.metadata.resourceVersion ?? '' };
 }
 
 function withUid(planned: KubeObject, { metadata: { uid } }: KubeObject): KubeObject {

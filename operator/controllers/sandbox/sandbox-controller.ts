@@ -10,12 +10,14 @@ import type {
   Queue,
   ReconcileResult,
   Reconciler,
+  ResourceRef,
 } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { act } from './act.ts';
 import { type ObserveOptions, observeSandbox } from './observe.ts';
-import { planSandbox } from './plan.ts';
+import { type Action, planSandbox } from './plan.ts';
 import { RecentWrites } from './recent-writes.ts';
+import { StartBackoff } from './start-backoff.ts';
 import { buildStatus } from './status/build-status.ts';
 import { sessionGraceMs } from './status/find-session-conditions.ts';
 import { statusPatch } from './status/status-patch.ts';
@@ -38,7 +40,9 @@ export function createSandboxController(options: SandboxControllerOptions): Sand
   const written = new RecentWrites<Sandbox>(nowMs);
   const children = new RecentWrites(nowMs);
   const madePods = new Set<string>();
-  const stalledSinceMs = new Map<Key, number>();
+  const starts = new StartBackoff();
+  /** Results of our repairs, by uid. */
+  const repaired = new Map<string, string>();
 
   async function reconcile(key: Key): Promise<ReconcileResult> {
     const [namespace = '', name = ''] = key.split('/');
@@ -49,27 +53,42 @@ export function createSandboxController(options: SandboxControllerOptions): Sand
       children.newest(`${sandbox.metadata.uid}/${kind}`, object) as T | undefined;
     const world = observeSandbox(sandbox, nowMs(), { ...options, leadingSinceMs }, newest, madePods);
     const plan = planSandbox(world);
-    const outcome = await act(options.client, sandbox, plan.actions, (resource, object) => {
-      children.remember(`${sandbox.metadata.uid}/${resource.kind}`, object);
-      if (resource === resources.pods && object.metadata.uid !== undefined) madePods.add(object.metadata.uid);
-    });
+    const circumstances = `${sandbox.metadata.generation} ${world.namespace?.metadata.resourceVersion}`;
+    const isStart = plan.actions.some(action => action.type === 'Create' && action.stage === 2);
+    const standing = isStart ? starts.standing(key, circumstances, nowMs()) : undefined;
+    const outcome = standing
+      ? { problem: standing.problem }
+      : await act(options.client, sandbox, plan.actions.filter(isNews), remember(sandbox));
+    if (outcome.problem === undefined) starts.forget(key);
+    else if (!standing) starts.failed(key, circumstances, outcome.problem, nowMs());
     const status = buildStatus(world, plan, outcome);
     await writeStatus(key, sandbox, status);
     for (const event of plan.events) options.events.record(regarding(sandbox), event);
-    const problem = plan.problem ?? outcome.problem;
+    const problem = plan.problem ?? (standing ? undefined : outcome.problem);
     if (problem)
       options.events.record(regarding(sandbox), { type: 'Warning', reason: problem.reason, note: problem.message });
-    return next(
-      key,
-      problem !== undefined,
-      plan.againAfterMs,
-      status.conditions?.some(({ reason }) => reason === 'SessionLost') ?? false,
-    );
+    const retryMs = starts.standing(key, circumstances, nowMs())?.forMs;
+    return again([plan.againAfterMs, retryMs, graceLeftMs(status)]);
+  }
+
+  function remember({ metadata }: Sandbox) {
+    return (resource: ResourceRef, object: KubeObject, repair?: Action) => {
+      if (repair)
+        repaired.set(object.metadata.uid ?? '', `${object.metadata.resourceVersion} ${JSON.stringify(repair.object)}`);
+      children.remember(`${metadata.uid}/${resource.kind}`, object);
+      if (resource === resources.pods && object.metadata.uid !== undefined) madePods.add(object.metadata.uid);
+    };
+  }
+
+  /** A repair that led to just this version did not help: somebody's defaulting undoes it, and again would be a hot loop. */
+  function isNews(action: Action): boolean {
+    if (action.type !== 'Apply' && action.type !== 'PatchMetadata') return true;
+    return repaired.get(action.object.metadata.uid ?? '') !== `${action.seen} ${JSON.stringify(action.object)}`;
   }
 
   function forget(key: Key): ReconcileResult {
     written.forget(key);
-    stalledSinceMs.delete(key);
+    starts.forget(key);
     return { type: 'Done' };
   }
 
@@ -92,20 +111,18 @@ export function createSandboxController(options: SandboxControllerOptions): Sand
       throw new Error(`status of Sandbox ${key} was refused: ${result.refusal.message}`);
   }
 
-  /** A stalled sandbox is looked at less and less often; what it lacks usually announces itself by a watch. */
-  function next(key: Key, isStalled: boolean, againAfterMs: number | undefined, isLost: boolean): ReconcileResult {
-    if (!isStalled) stalledSinceMs.delete(key);
-    else if (!stalledSinceMs.has(key)) stalledSinceMs.set(key, nowMs());
-    const since = stalledSinceMs.get(key);
-    const waits = [
-      ...(againAfterMs === undefined ? [] : [againAfterMs]),
-      ...(since === undefined ? [] : [Math.min(Math.max(nowMs() - since, 10_000), 600_000)]),
-      ...(nowMs() < leadingSinceMs + sessionGraceMs && !isLost ? [leadingSinceMs + sessionGraceMs - nowMs() + 1] : []),
-    ];
-    return waits.length > 0 ? { type: 'Again', afterMs: Math.min(...waits) } : { type: 'Done' };
+  /** A new leader waits for the sidecars to find it before it says that one is lost. */
+  function graceLeftMs({ podUid }: NonNullable<Sandbox['status']>): number | undefined {
+    const leftMs = leadingSinceMs + sessionGraceMs - nowMs();
+    return podUid !== undefined && leftMs > 0 ? leftMs + 1 : undefined;
   }
 
   return { name: 'sandbox', reconcile, watch: (queue, signal) => wakeOnChanges(options, queue, signal) };
+}
+
+function again(waits: readonly (number | undefined)[]): ReconcileResult {
+  const known = waits.filter(wait => wait !== undefined);
+  return known.length > 0 ? { type: 'Again', afterMs: Math.min(...known) } : { type: 'Done' };
 }
 
 function regarding({ metadata }: Sandbox) {

@@ -17,10 +17,11 @@ export interface ActOutcome {
   readonly problem?: Problem;
 }
 
-export function buildStatus(world: SandboxWorld, plan: SandboxPlan, outcome: ActOutcome): SandboxStatus {
+export function buildStatus(world: SandboxWorld, planned: SandboxPlan, outcome: ActOutcome): SandboxStatus {
   const { sandbox, nowMs } = world;
+  const { created } = outcome;
+  const plan: SandboxPlan = created ? { ...planned, pod: { state: 'Live', pod: created, outdated: false } } : planned;
   const problem = plan.problem ?? outcome.problem;
-  const pod = outcome.created ?? ('pod' in plan.pod && plan.pod.state !== 'Foreign' ? plan.pod.pod : undefined);
   const findings = findConditions(world, plan, problem);
   return {
     observedGeneration: sandbox.metadata.generation,
@@ -29,13 +30,13 @@ export function buildStatus(world: SandboxWorld, plan: SandboxPlan, outcome: Act
     ...policyStatus(world),
     ...inferenceStatus(world),
     pending: world.requests.filter(isPending).length,
-    ...podStatus(plan, pod),
+    ...podStatus(world, plan, created),
     ...(plan.pod.state === 'Completed' ? { exitCode: plan.pod.exitCode } : {}),
   };
 }
 
 function findPhase({ intent, pod }: SandboxPlan, problem: Problem | undefined): NonNullable<SandboxStatus['phase']> {
-  if (problem) return 'Pending';
+  if (problem && pod.state !== 'Live') return 'Pending';
   switch (intent) {
     case 'Terminate':
       return 'Terminating';
@@ -86,8 +87,10 @@ function inferenceStatus({ current, session, sandbox }: SandboxWorld): Pick<Sand
   return Object.keys(inference).length > 0 ? { inference } : {};
 }
 
-function podStatus(plan: SandboxPlan, pod: Pod | undefined): Partial<SandboxStatus> {
-  if (pod?.metadata.uid === undefined) return {};
+/** Only what this operator made is recorded: whose uid stands here is believed to be the sandbox. */
+function podStatus(world: SandboxWorld, plan: SandboxPlan, created: Pod | undefined): Partial<SandboxStatus> {
+  const pod = 'pod' in plan.pod ? plan.pod.pod : undefined;
+  if (pod?.metadata.uid === undefined || (pod !== created && !world.isRecorded(pod.metadata.uid))) return {};
   const sidecar = pod.spec?.containers?.find(({ name }) => name === containerNames.sidecar)?.image;
   const startedAt = pod.status?.startTime;
   return {

@@ -27,6 +27,11 @@ export interface WallDemand {
 
 /** Egress rules in a stable order: equal demands give equal objects. */
 export function planWall(demand: WallDemand | undefined, facts: WallFacts): EgressRule[] {
+  // A rule without peers means "to everywhere" to Kubernetes: with nobody to name there is no rule.
+  return planRules(demand, facts).filter(({ to }) => to.length > 0);
+}
+
+function planRules(demand: WallDemand | undefined, facts: WallFacts): EgressRule[] {
   const always: EgressRule[] = [
     {
       to: facts.resolver,
