@@ -55,6 +55,8 @@ function condition(kind: string, name: string, type: string, reason: string) {
   );
 }
 
+const kubectl = (args: readonly string[]) => currentCluster().kubectl(args);
+
 test('a policy that is understood is Accepted, and nobody to enforce it is said', async () => {
   const to = [{ host: 'api.example.com', ports: [443] }];
   await create('EgressPolicy', 'good', { sandboxSelector: {}, allow: [{ name: 'api', to, protocol: 'TLS' }] });
@@ -73,7 +75,6 @@ test('a rule that allows nothing is named with the field and the remedy', async 
 });
 
 test('a profile goes from no right, to no Secret, to no hosts, to ready, each with the command to type', async () => {
-  const kubectl = (args: readonly string[]) => currentCluster().kubectl(args);
   const spec = {
     provider: 'OpenAI',
     endpoint: 'https://models.example.com/v1',
