@@ -43,6 +43,7 @@ export async function startHubServer(options: HubServerOptions, signal: AbortSig
   const server = createSecureServer({
     ...secureContext(options.keys),
     minVersion: 'TLSv1.3',
+    noDelay: true,
     handshakeTimeout: 10_000,
     settings: { maxConcurrentStreams: 4, enablePush: false },
   });
@@ -72,7 +73,6 @@ function secureContext({ cert, key }: HubKeys) {
 /** A connection without a session is dropped, and so is one whose peer stopped answering pings. */
 function guardConnection(session: ServerHttp2Session, connections: Set<ServerHttp2Session>): void {
   connections.add(session);
-  session.socket.setNoDelay(true);
   session.on('error', () => session.destroy());
   session.setTimeout(idleConnectionMs, () => session.destroy());
   let overdue: NodeJS.Timeout | undefined;
