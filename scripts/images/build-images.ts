@@ -9,7 +9,7 @@ import { type BuildContext, buildOnce } from '../../test/cluster/build/build-onc
 import { runWithProgress } from '../../test/cluster/build/run-with-progress.ts';
 import { type ImageName, type ImageSpec, imageSpecs } from './image-specs.ts';
 import { makeBuildHome } from './parts/build-home.ts';
-import { buildahCommand, exportImage, provideBase } from './parts/buildah.ts';
+import { buildahCommand, exportImage, forgetImage, provideBase } from './parts/buildah.ts';
 import { type DebianBase, ensureBase } from './parts/ensure-base.ts';
 import { repositoryRoot } from './parts/repository-root.ts';
 
@@ -65,7 +65,8 @@ async function buildImage({ name, spec, files, archive }: ImageBuild, base: Debi
     if (spec.npm) await makeBuildHome(home);
     const image = imageReference(name);
     const mounts = [`--volume=${base.apt}:/etc/apt:ro`, `--volume=${home}:/root`];
-    const flags = ['--isolation=chroot', '--layers=false', '--pull-never', ...(spec.squash ? ['--squash'] : [])];
+    // Steps that took minutes to fetch are kept, so that a changed file does not fetch again.
+    const flags = ['--isolation=chroot', `--layers=${spec.npm}`, '--pull-never', ...(spec.squash ? ['--squash'] : [])];
     await runWithProgress(
       {
         what: `image ${name}`,
@@ -75,6 +76,7 @@ async function buildImage({ name, spec, files, archive }: ImageBuild, base: Debi
       context,
     );
     await exportImage(image, archive);
+    if (!spec.npm) await forgetImage(image);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

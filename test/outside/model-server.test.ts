@@ -44,6 +44,20 @@ test('a chat completion names the model, repeats the question and counts tokens'
   expect(JSON.parse(state.recorder.requests[0]?.body ?? '')).toMatchObject({ model: 'some-model', messages });
 });
 
+test('what an agent adds around a question is not repeated', async () => {
+  const answer = await client.chat.completions.create({
+    model: 'some-model',
+    messages: [
+      { role: 'system', content: 'You are an assistant.' },
+      { role: 'user', content: '[Wed 08:33 UTC] Hello, world!\n\nRuntime: agent=main' },
+      { role: 'user', content: [{ type: 'text', text: '<<<BEGIN>>>\nnothing\n<<<END>>>' }] },
+    ],
+  });
+  expect(answer.choices[0]?.message.content).toBe(
+    'Hello! This is some-model of the test model server. You said: Hello, world!',
+  );
+});
+
 test('a stream delivers the same text in pieces, and the usage last where it was asked for', async () => {
   const stream = await client.chat.completions.create({
     model: 'some-model',

@@ -44,10 +44,14 @@ async function importBase(base: DebianBase, name: string): Promise<void> {
   }
 }
 
-/** Writes the image as an OCI archive that keeps its name, and forgets it: the archive is what is kept. */
+/** Writes the image as an OCI archive that keeps its name. */
 export async function exportImage(image: string, archive: string): Promise<void> {
   const zstd = ['--compression-format', 'zstd', '--compression-level', '1'];
   await runCommand([...buildahCommand(), 'push', '--quiet', ...zstd, image, `oci-archive:${archive}:${image}`]);
-  await runCommand([...buildahCommand(), 'rmi', image]);
   if (!existsSync(archive)) throw new Error(`buildah wrote no archive for ${image}`);
+}
+
+/** Drops it from the storage: the archive is what is kept. */
+export async function forgetImage(image: string): Promise<void> {
+  await runCommand([...buildahCommand(), 'rmi', image]);
 }

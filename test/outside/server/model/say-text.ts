@@ -2,21 +2,27 @@ import type { CallBody } from './model-call.ts';
 
 const maxQuoted = 200;
 
-/** Names the model it was asked for, so that a test sees where a route led, and repeats the end of the question. */
+/** Names the model it was asked for, so that a test sees where a route led, and repeats what the person said. */
 export function sayText(body: CallBody): string {
-  const question = lastQuestion(body).trim().slice(-maxQuoted);
-  return `Hello! This is ${body.model} of the test model server. You said: ${question}`;
+  return `Hello! This is ${body.model} of the test model server. You said: ${question(body).slice(0, maxQuoted)}`;
 }
 
-function lastQuestion({ messages, prompt, input }: CallBody): string {
-  const last = (messages ?? input ?? prompt ?? '') as string | readonly unknown[];
-  if (typeof last === 'string') return last;
-  const item = last.findLast(entry => typeof entry === 'string' || (entry as { role?: string }).role !== 'system');
-  return typeof item === 'string' ? item : contentText((item as { content?: unknown } | undefined)?.content);
+/**
+ * The first paragraph of the last thing a person said: agents add paragraphs and messages of their own behind it, the
+ * latter in `<<<markers>>>`, and a time stamp before it.
+ */
+function question({ messages, prompt, input }: CallBody): string {
+  const given: string | readonly unknown[] = messages ?? input ?? prompt ?? '';
+  const texts = typeof given === 'string' ? [given] : given.flatMap(textOf);
+  const said = texts.findLast(text => !text.trimStart().startsWith('<<<')) ?? '';
+  const [paragraph = ''] = said.trim().split('\n\n');
+  return paragraph.replace(/^\[[^\]]*\] /, '');
 }
 
-function contentText(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content.map((part: { text?: string }) => part.text ?? '').join(' ');
+function textOf(item: unknown): readonly string[] {
+  if (typeof item === 'string') return [item];
+  const { role, content } = item as { readonly role?: string; readonly content?: unknown };
+  if (role !== undefined && role !== 'user') return [];
+  if (typeof content === 'string') return [content];
+  return Array.isArray(content) ? [content.map((part: { text?: string }) => part.text ?? '').join(' ')] : [];
 }
