@@ -22,10 +22,12 @@ type attestation struct {
 }
 
 const (
-	attestationDialTimeout = time.Second
+	// A capture takes a connection at once; where there is none yet, waiting longer for it only loses time.
+	attestationDialTimeout = 100 * time.Millisecond
+	attestationReadTimeout = time.Second
 	maxAttestationBytes    = 4096
-	firstPause             = 10 * time.Millisecond
-	longestPause           = 250 * time.Millisecond
+	firstPause             = 5 * time.Millisecond
+	longestPause           = 40 * time.Millisecond
 )
 
 // askAttestation makes one attempt.
@@ -37,7 +39,7 @@ func askAttestation(ctx context.Context) (attestation, error) {
 		return a, fmt.Errorf("the sidecar does not answer: %w", err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(attestationDialTimeout)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(attestationReadTimeout)); err != nil {
 		return a, err
 	}
 	line, err := bufio.NewReader(io.LimitReader(conn, maxAttestationBytes)).ReadBytes('\n')
@@ -50,24 +52,33 @@ func askAttestation(ctx context.Context) (attestation, error) {
 	return a, nil
 }
 
-// awaitReady waits until fence and policy stand; the error says what was still missing.
-func awaitReady(timeout time.Duration) (attestation, error) {
+// awaitReady asks until fence and policy stand; the error says what was still missing.
+func awaitReady(timeout time.Duration) error {
+	return await(timeout, func(ctx context.Context) error {
+		a, err := askAttestation(ctx)
+		if err == nil && !a.ready() {
+			return fmt.Errorf("fence %s, policy revision %q: %s", a.Fence, a.Revision, a.Message)
+		}
+		return err
+	})
+}
+
+// await tries until there is no error; when time is up it says what the last one was that time itself did not make.
+func await(timeout time.Duration, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	var last error
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		a, err := askAttestation(ctx)
-		switch {
-		case err == nil && a.ready():
-			return a, nil
-		case err == nil:
-			last = fmt.Errorf("fence %s, policy revision %q: %s", a.Fence, a.Revision, a.Message)
-		case ctx.Err() == nil || last == nil:
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil || last == nil {
 			last = err
 		}
 		select {
 		case <-ctx.Done():
-			return attestation{}, exitError{exitNotReady, fmt.Errorf("not ready after %s: %w", timeout, last)}
+			return exitError{exitNotReady, fmt.Errorf("not ready after %s: %w", timeout, last)}
 		case <-time.After(pause):
 		}
 	}

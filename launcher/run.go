@@ -53,7 +53,7 @@ func run(args []string) error {
 	if err := refuseIdentity(os.Getuid(), os.Getgid()); err != nil {
 		return err
 	}
-	if _, err := awaitReady(o.timeout); err != nil {
+	if err := awaitReady(o.timeout); err != nil {
 		return err
 	}
 	setEnvironment(o.folders())

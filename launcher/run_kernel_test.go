@@ -103,20 +103,29 @@ func TestNothingIsStartedWithoutAFence(t *testing.T) {
 
 func TestTheHooksAreBoundedAndSayWhy(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
+		world := startPod(t)
+		before := world.frames.Load()
 		began := time.Now()
 		out, code := outcome(programAs(0, "wait-ready", "--timeout", "300ms"))
-		if code != exitNotReady || !strings.Contains(out, "not ready after 300ms") || time.Since(began) > 3*time.Second {
+		if escaped := world.settled(t, before); escaped != 0 {
+			t.Errorf("%d frames left before there was a fence", escaped)
+		}
+		if code != exitNotReady || !strings.Contains(out, "no fence") || time.Since(began) > 3*time.Second {
 			t.Errorf("%d after %s: %s", code, time.Since(began), out)
 		}
 		if out, code := outcome(programAs(0, "verify")); code == 0 {
 			t.Errorf("verify passes without a sidecar: %s", out)
 		}
 		serveAttestation(t, attestation{"attestation", "Verified", false, "", "no snapshot yet"})
+		if out, code := outcome(programAs(0, "verify")); code == 0 {
+			t.Errorf("verify passes without a fence: %s", out)
+		}
+		mustInstallFence(t)
 		if out, code := outcome(programAs(0, "verify")); code != 0 {
 			t.Errorf("verify must not ask for a policy, a restart brings none: %s", out)
 		}
-		if _, code := outcome(programAs(0, "wait-ready", "--timeout", "300ms")); code != exitNotReady {
-			t.Errorf("ready without a policy: %d", code)
+		if out, code := outcome(programAs(0, "wait-ready", "--timeout", "300ms")); code != exitNotReady || !strings.Contains(out, "no snapshot yet") {
+			t.Errorf("ready without a policy: %d %s", code, out)
 		}
 	})
 }

@@ -15,13 +15,28 @@ func waitReady(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	_, err := awaitReady(*timeout)
-	return err
+	// Not a packet before the fence stands: this asks the kernel, which the agent's container could not.
+	fence := func(context.Context) error { return checkFence() }
+	if err := await(*timeout, fence); err != nil {
+		return err
+	}
+	return awaitReady(*timeout)
 }
 
-// verify is the sidecar's liveness: the proxy answers through the fence. Whether it has a policy does not matter here: a
-// restart would not bring one.
+func checkFence() error {
+	listing, err := listFence()
+	if err != nil {
+		return fmt.Errorf("no fence: %w", err)
+	}
+	return checkListing(listing)
+}
+
+// verify is the sidecar's liveness: the kernel has the fence and the proxy answers through it. Whether it has a policy does not
+// matter here: a restart would not bring one.
 func verify([]string) error {
+	if err := checkFence(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	a, err := askAttestation(ctx)
