@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { answerQuery, type DnsContext } from './answer-query.ts';
 import { encodeName, encodeQuery, parseQuery, parseResponse, rcodes, types } from './dns-message.ts';
@@ -105,25 +105,27 @@ describe('malformed messages', () => {
   });
 });
 
+const resource = (owner: string, type: number, data: Buffer) => {
+  const fixed = Buffer.alloc(10);
+  fixed.writeUInt16BE(type, 0);
+  fixed.writeUInt16BE(1, 2);
+  fixed.writeUInt16BE(data.length, 8);
+  return Buffer.concat([encodeName(owner), fixed, data]);
+};
+
+/** `name CNAME name CNAME … A`, uncompressed. */
+function chain(hops: number): Buffer {
+  const question = encodeQuery(9, 'h0.example.com', types.A);
+  const head = Buffer.from(question);
+  head.writeUInt16BE(0x8180, 2);
+  head.writeUInt16BE(hops + 1, 6);
+  const aliases = Array.from({ length: hops }, (_, hop) =>
+    resource(`h${hop}.example.com`, 5, encodeName(`h${hop + 1}.example.com`)),
+  );
+  return Buffer.concat([head, ...aliases, resource(`h${hops}.example.com`, types.A, Buffer.from([1, 2, 3, 4]))]);
+}
+
 describe('responses', () => {
-  /** `name CNAME name CNAME … A`, uncompressed. */
-  function chain(hops: number): Buffer {
-    const question = encodeQuery(9, 'h0.example.com', types.A);
-    const head = Buffer.from(question);
-    head.writeUInt16BE(0x8180, 2);
-    head.writeUInt16BE(hops + 1, 6);
-    const resource = (owner: string, type: number, data: Buffer) => {
-      const fixed = Buffer.alloc(10);
-      fixed.writeUInt16BE(type, 0);
-      fixed.writeUInt16BE(1, 2);
-      fixed.writeUInt16BE(data.length, 8);
-      return Buffer.concat([encodeName(owner), fixed, data]);
-    };
-    const aliases = Array.from({ length: hops }, (_, hop) =>
-      resource(`h${hop}.example.com`, 5, encodeName(`h${hop + 1}.example.com`)),
-    );
-    return Buffer.concat([head, ...aliases, resource(`h${hops}.example.com`, types.A, Buffer.from([1, 2, 3, 4]))]);
-  }
   test('a short chain of aliases is followed, a long one leads nowhere', () => {
     expect(parseResponse(chain(8))?.data).toHaveLength(1);
     expect(parseResponse(chain(9))?.data).toHaveLength(0);

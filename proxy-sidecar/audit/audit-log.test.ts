@@ -1,0 +1,45 @@
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { createAuditLog } from './audit-log.ts';
+
+const record = { decision: 'Deny', reason: 'NotListed', host: 'a.test', port: 443 } as const;
+
+function log(options: { blocked?: boolean } = {}) {
+  const clock = { nowMs: 0 };
+  const lines: Record<string, unknown>[] = [];
+  const out = new Writable({
+    highWaterMark: 1,
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(JSON.parse(chunk.toString()) as Record<string, unknown>);
+      if (options.blocked !== true) done();
+    },
+  });
+  return { clock, lines, out, audit: createAuditLog(out, () => clock.nowMs) };
+}
+
+test('ten thousand denials in a second are at most fifty lines, and the rest is counted exactly', () => {
+  const { clock, lines, audit } = log();
+  for (let count = 0; count < 10_000; count++) audit.record(record);
+  expect(lines).toHaveLength(50);
+  expect(audit.dropped).toBe(9950);
+  clock.nowMs += 1000;
+  audit.record(record);
+  expect(lines.slice(-2)).toMatchObject([{ msg: 'audit lines dropped', count: 9950 }, { host: 'a.test' }]);
+});
+
+test('a pipe that nobody reads costs lines and not memory', () => {
+  const { clock, out, audit } = log({ blocked: true });
+  for (let second = 0; second < 200; second++) {
+    clock.nowMs += 1000;
+    for (let count = 0; count < 50; count++) audit.record(record);
+  }
+  expect(out.writableLength).toBeLessThan(300 * 1024);
+  expect(audit.dropped).toBeGreaterThan(0);
+});
+
+test('a broken pipe ends nothing', async () => {
+  const { out, audit } = log();
+  out.destroy(new Error('EPIPE'));
+  await new Promise(resolve => out.once('close', resolve));
+  expect(() => audit.record(record)).not.toThrow();
+});
