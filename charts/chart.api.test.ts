@@ -1,11 +1,11 @@
 // The chart as helm renders and installs it: what the operator may do, what people may do, and how its pod runs.
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { resources } from '../operator/resources.ts';
 import { CommandError } from '../test/cluster/base/run-command.ts';
 import { currentCluster } from '../test/cluster/current-cluster.ts';
 import { testNamespace } from '../test/cluster/test-namespace.ts';
+import { chartFolder as chart, installChart, uninstallChart } from './testing/chart-release.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -21,7 +21,6 @@ interface Manifest {
 }
 
 const operator = 'system:serviceaccount:creel-system:creel-operator';
-const chart = join(import.meta.dirname, 'creel');
 const kubectl = (...args: string[]) => currentCluster().kubectl(args);
 const template = (...args: string[]) =>
   currentCluster().helm(['template', 'creel', chart, '--namespace=creel-system', '--kube-version=1.33.0', ...args]);
@@ -109,14 +108,11 @@ describe('installed', () => {
   const restricted = testNamespace('chart-restricted', { 'pod-security.kubernetes.io/enforce': 'restricted' });
 
   beforeAll(async () => {
-    await currentCluster().helm(['install', 'creel', chart, '--namespace=creel-system', '--create-namespace']);
+    await installChart();
     for (const [name, role] of Object.entries({ vera: 'view', ed: 'edit', ada: 'admin', ann: 'creel-approver' }))
       await kubectl('create', 'rolebinding', name, `--clusterrole=${role}`, `--user=${name}`, '-n', namespace);
   });
-  afterAll(async () => {
-    await currentCluster().helm(['uninstall', 'creel', '--namespace=creel-system', '--wait']);
-    await currentCluster().kubectl(['delete', 'namespace', 'creel-system', '--wait=false']);
-  });
+  afterAll(uninstallChart);
 
   test.each([
     ['vera', 'get', 'approvalrequests', 'yes'],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { timestamp } from './primitives.ts';
 
 /** metav1.Condition, as kstatus and `kubectl wait` read it. */
-export const condition = z.strictObject({
+const condition = z.strictObject({
   type: z.string().min(1).max(316),
   status: z.enum(['True', 'False', 'Unknown']),
   reason: z

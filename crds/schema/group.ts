@@ -3,7 +3,6 @@
 export const group = 'creel.dev';
 export const version = 'v1alpha1';
 export const apiVersion = `${group}/${version}`;
-export const groupVersion = apiVersion;
 
 export const labels = {
   /** On a namespace: its sandboxes are managed, its other pods are held to *restricted*. */

@@ -1,6 +1,7 @@
 // Every case twice on a real API server: without the policies each deny case passes (the control), with the chart's each verdict holds.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { installChart, uninstallChart } from '../../charts/testing/chart-release.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { testNamespace } from '../../test/cluster/test-namespace.ts';
 import { type AdmissionLab, openAdmissionLab, removeRights, type Verdict } from './testing/admission-lab.ts';
@@ -37,14 +38,8 @@ describe('without the policies', () => {
 });
 
 describe('with the policies of the chart', () => {
-  beforeAll(async () => {
-    const chart = join(root, 'charts/creel');
-    await currentCluster().helm(['install', 'creel', chart, '--namespace=creel-system', '--create-namespace']);
-  });
-  afterAll(async () => {
-    await currentCluster().helm(['uninstall', 'creel', '--namespace=creel-system', '--wait']);
-    await currentCluster().kubectl(['delete', 'namespace', 'creel-system', '--wait=false']);
-  });
+  beforeAll(installChart);
+  afterAll(uninstallChart);
 
   test.each(cases.filter(({ entry }) => entry.deny !== undefined))('refused: $title', async ({ entry, file }) => {
     const phrase = `ValidatingAdmissionPolicy '${file.policy}'`;
