@@ -28,7 +28,7 @@ table inet %[1]s {
     udp dport 53 redirect to :%[4]d
     tcp dport 53 redirect to :%[4]d
     oifname "lo" accept
-    meta l4proto tcp redirect to :%[3]d
+    meta l4proto 6 redirect to :%[3]d
   }
   chain out {
     type filter hook output priority filter; policy drop;
@@ -37,7 +37,7 @@ table inet %[1]s {
     oifname "lo" tcp sport %[7]s tcp flags & rst == rst accept
     tcp sport %[7]s counter drop
     udp sport %[4]d counter drop
-    meta l4proto tcp ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject with tcp reset
+    meta l4proto 6 ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject with tcp reset
     meta l4proto udp ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject
     ct status dnat tcp dport { %[3]d, %[4]d } accept
     ct status dnat udp dport %[4]d accept
@@ -45,7 +45,7 @@ table inet %[1]s {
     oifname "lo" udp dport %[4]d counter reject
     oifname "lo" accept
     icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
-    meta skuid >= 0 meta l4proto tcp counter reject with tcp reset
+    meta skuid >= 0 meta l4proto 6 counter reject with tcp reset
     meta skuid >= 0 counter reject
     ct mark %#[6]x ct state established,related accept
     counter comment "default drop"

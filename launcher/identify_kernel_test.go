@@ -3,12 +3,15 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -108,6 +111,38 @@ func TestAnswersNameTheAncestors(t *testing.T) {
 		}
 		holder.end()
 	})
+}
+
+func TestAPathIsTheOneOfTheAgentsOwnMountNamespace(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		startPod(t)
+		g := startGuard(t)
+		server := mustListen(t, "tcp4", "127.0.0.1:0")
+		program := copyBinary(t)
+		root := strings.TrimSuffix(program, "program")
+		// A container's root file system: a mount of its own that becomes / in a mount namespace of its own.
+		pivot := "mount --bind " + root + " " + root + " && mkdir -p " + root + "old " + root + "opt && mv " + program + " " + root +
+			"opt/agent && for d in proc usr lib lib64; do [ ! -e /$d ] || { mkdir -p " + root + "$d && mount --rbind /$d " + root + "$d; }; done && cd " + root + " && pivot_root . old && exec /opt/agent become 1000 /opt/agent hold-connection tcp " + server
+		cmd := exec.Command("unshare", "--mount", "sh", "-c", pivot)
+		holder := startCommand(t, cmd)
+		answer := g.ask(t, guardRequest{ID: 7, Op: "identify", Network: "tcp", Local: holder.local, Remote: holder.remote})
+		if !answer.OK || answer.Binary.Path != "/opt/agent" {
+			t.Errorf("%+v %+v", answer, answer.Binary)
+		}
+		holder.end()
+	})
+}
+
+// become changes this process's user for good and runs a program.
+func become(args []string) error {
+	uid, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(syscall.Setgroups(nil), syscall.Setresgid(uid, uid, uid), syscall.Setresuid(uid, uid, uid)); err != nil {
+		return err
+	}
+	return syscall.Exec(args[1], args[1:], os.Environ())
 }
 
 // shThen runs a program as its own child, its input and output included.

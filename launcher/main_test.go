@@ -36,6 +36,7 @@ func testPrograms() map[string]func(args []string) error {
 		"stand-in-proxy":  standInProxy,
 		"with-guard-caps": withGuardCaps,
 		"hold-connection": holdConnection,
+		"become":          become,
 		"sh-then":         shThen,
 		"report-self":     reportSelf,
 		"under-filter":    underFilter,

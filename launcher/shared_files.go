@@ -42,8 +42,9 @@ func trustBundle(rootsFile, extraFile string, authorityPEM []byte) ([]byte, erro
 	}
 	var bundle bytes.Buffer
 	for _, part := range [][]byte{roots, extra, authorityPEM} {
-		bundle.Write(bytes.TrimRight(part, "\n"))
-		bundle.WriteByte('\n')
+		if part = bytes.TrimSpace(part); len(part) > 0 {
+			bundle.Write(append(part, '\n'))
+		}
 	}
 	return bundle.Bytes(), nil
 }
