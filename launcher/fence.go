@@ -38,7 +38,7 @@ table inet %[1]s {
     tcp sport %[7]s counter drop
     udp sport %[4]d counter drop
     meta l4proto 6 ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject with tcp reset
-    meta l4proto udp ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject
+    meta l4proto 17 ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject
     ct status dnat tcp dport { %[3]d, %[4]d } accept
     ct status dnat udp dport %[4]d accept
     oifname "lo" tcp dport %[7]s counter reject with tcp reset

@@ -289,7 +289,7 @@ func TestTheProofFailsWhereTheFenceLeaks(t *testing.T) {
 				return strings.Replace(s, "    oifname \"lo\" accept\n    icmpv6", "    meta skuid 1000 accept\n    oifname \"lo\" accept\n    icmpv6", 1)
 			},
 			"lets UDP-Lite out": func(s string) string {
-				return strings.Replace(s, "    meta skuid >= 0 meta l4proto tcp", "    meta l4proto udplite accept\n    meta skuid >= 0 meta l4proto tcp", 1)
+				return strings.Replace(s, "    meta skuid >= 0 meta l4proto 6", "    meta l4proto 136 accept\n    meta skuid >= 0 meta l4proto 6", 1)
 			},
 		} {
 			variant := leak(renderFence())
