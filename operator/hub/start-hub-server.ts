@@ -35,6 +35,7 @@ export interface HubServer {
 const pingEveryMs = 15_000;
 const pingTimeoutMs = 10_000;
 const idleConnectionMs = 15_000;
+const lingerMs = 2_000;
 const maxConnections = 10_000;
 const maxUpFrameBytes = 64 * 1024;
 
@@ -142,7 +143,11 @@ function transportOf(stream: ServerHttp2Stream): SessionTransport {
       else if (!stream.destroyed && !stream.writableEnded) stream.write(line);
     },
     bufferedBytes: () => stream.writableLength,
-    end: () => void stream.end(),
+    end: () => {
+      stream.end();
+      // A peer that does not end its side is not waited for.
+      setTimeout(() => stream.close(), lingerMs).unref();
+    },
   };
 }
 

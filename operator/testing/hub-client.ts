@@ -42,6 +42,7 @@ export async function connectToHub(port: number, trust: string, token: string): 
     closed = true;
     session.close();
   });
+  stream.on('end', () => stream.end());
   stream.on('error', () => undefined);
   const status = await new Promise<number>((resolve, reject) => {
     stream.on('response', headers => resolve(headers[':status'] ?? 0));

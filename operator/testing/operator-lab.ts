@@ -25,7 +25,7 @@ import type {
   Reconciler,
   ResourceRef,
 } from '../kube/types.ts';
-import { recordedPod } from '../recorded-pods.ts';
+import { recordedPod, sandboxOf } from '../recorded-pods.ts';
 import { resources } from '../resources.ts';
 import { CredentialCache } from '../snapshots/credential-cache.ts';
 import { LiveSnapshots } from '../snapshots/live-snapshots.ts';
@@ -103,6 +103,11 @@ export async function openOperatorLab(namespace: string, clock: Clock = systemCl
     },
     signal,
   );
+  stores.pods.subscribe(({ type, object }) => {
+    const owner = sandboxOf(object, stores.sandboxes);
+    const pod = type === 'Deleted' ? undefined : recordedPod(stores, object.metadata.uid ?? '');
+    if (owner && (pod !== undefined || type === 'Deleted')) hub.hub.recheck(owner.metadata.uid, pod);
+  }, signal);
   const sandbox = createSandboxController({
     client,
     stores,

@@ -24,8 +24,8 @@ interface Open {
   readonly name: ObjectName;
   readonly uid: string;
   readonly hits: HitCounter;
-  /** One write at a time, one timer at a time. */
-  busy: boolean;
+  /** One write at a time: a late one would bring back an old count. One timer at a time. */
+  writing: Promise<void> | undefined;
   waiting: boolean;
 }
 
@@ -80,9 +80,14 @@ export class DenialDesk {
 
   /** Everything that waits, written now: before the lease goes to another. */
   async flush(): Promise<void> {
-    const nowMs = this.#options.clock.nowMs();
-    const due = [...this.#open.values()].filter(({ hits }) => hits.dueInMs(nowMs) !== undefined);
-    await Promise.all(due.map(open => this.#write(open)));
+    await Promise.all([...this.#open.values()].map(open => this.#flushOne(open)));
+  }
+
+  async #flushOne(open: Open): Promise<void> {
+    while (open.writing) await open.writing;
+    if (open.hits.dueInMs(this.#options.clock.nowMs()) === undefined) return;
+    this.#startWrite(open);
+    await open.writing;
   }
 
   #known({ namespace, sandboxUid }: SessionPeer, question: string) {
@@ -161,7 +166,7 @@ export class DenialDesk {
       name: { namespace, name },
       uid,
       hits: new HitCounter(nowMs, request.status),
-      busy: false,
+      writing: undefined,
       waiting: false,
     };
     if (this.#open.size >= maxOpen) this.#open.delete(this.#open.keys().next().value ?? '');
@@ -171,8 +176,8 @@ export class DenialDesk {
 
   #schedule(open: Open): void {
     const dueInMs = open.hits.dueInMs(this.#options.clock.nowMs());
-    if (dueInMs === undefined || open.busy || open.waiting) return;
-    if (dueInMs === 0) return void this.#write(open);
+    if (dueInMs === undefined || open.writing || open.waiting) return;
+    if (dueInMs === 0) return this.#startWrite(open);
     open.waiting = true;
     const run = () => {
       open.waiting = false;
@@ -181,9 +186,15 @@ export class DenialDesk {
     this.#options.clock.after(dueInMs, run, this.#options.signal);
   }
 
+  #startWrite(open: Open): void {
+    open.writing = this.#write(open).then(() => {
+      open.writing = undefined;
+      this.#schedule(open);
+    });
+  }
+
   async #write(open: Open): Promise<void> {
     const { client, clock, onFailure } = this.#options;
-    open.busy = true;
     const status = open.hits.take(clock.nowMs());
     try {
       const patch = { metadata: { uid: open.uid }, status };
@@ -193,8 +204,6 @@ export class DenialDesk {
       open.hits.failed();
       onFailure(`hits of ${open.name.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
-    open.busy = false;
-    this.#schedule(open);
   }
 }
 
