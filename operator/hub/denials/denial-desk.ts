@@ -84,10 +84,9 @@ export class DenialDesk {
   }
 
   async #flushOne(open: Open): Promise<void> {
-    while (open.writing) await open.writing;
+    for (let { writing } = open; writing; writing = open.writing) await writing;
     if (open.hits.dueInMs(this.#options.clock.nowMs()) === undefined) return;
-    this.#startWrite(open);
-    await open.writing;
+    await this.#startWrite(open);
   }
 
   #known({ namespace, sandboxUid }: SessionPeer, question: string) {
@@ -177,7 +176,7 @@ export class DenialDesk {
   #schedule(open: Open): void {
     const dueInMs = open.hits.dueInMs(this.#options.clock.nowMs());
     if (dueInMs === undefined || open.writing || open.waiting) return;
-    if (dueInMs === 0) return this.#startWrite(open);
+    if (dueInMs === 0) return void this.#startWrite(open);
     open.waiting = true;
     const run = () => {
       open.waiting = false;
@@ -186,11 +185,13 @@ export class DenialDesk {
     this.#options.clock.after(dueInMs, run, this.#options.signal);
   }
 
-  #startWrite(open: Open): void {
-    open.writing = this.#write(open).then(() => {
+  #startWrite(open: Open): Promise<void> {
+    const writing = this.#write(open).then(() => {
       open.writing = undefined;
       this.#schedule(open);
     });
+    open.writing = writing;
+    return writing;
   }
 
   async #write(open: Open): Promise<void> {

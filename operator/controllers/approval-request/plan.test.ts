@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import { sampleNowMs, sampleRequest } from '../../testing/sample-sandbox.ts';
+import { type ApprovalStatus, type ApprovalWorld, planApproval } from './plan.ts';
+
+const now = sampleNowMs;
+const iso = (ms: number) => new Date(ms).toISOString();
+const hour = 3_600_000;
+type Decision = NonNullable<ApprovalRequest['spec']['decision']>;
+
+function plan(decision: Decision | undefined, status: ApprovalStatus | undefined, world: Partial<ApprovalWorld> = {}) {
+  const request = sampleRequest(decision ? { decision } : {}, status);
+  return planApproval({ request, nowMs: now, decisionSeenMs: now, podCreatedMs: now - hour, ...world });
+}
+const approve = (duration = '1h'): Decision => ({ verdict: 'Approve', for: duration });
+const enforced = { revision: '1.5', atMs: now + 7 };
+const approved: ApprovalStatus = { phase: 'Approved', decidedAt: iso(now - 1000), expiresAt: iso(now - 1000 + hour) };
+
+describe('phases', () => {
+  test.each<[string, Decision | undefined, ApprovalStatus | undefined, Partial<ApprovalWorld>, string]>([
+    ['nothing decided', undefined, undefined, {}, 'Pending'],
+    ['a policy answers it', undefined, { phase: 'Pending' }, { answeredBy: 'team-a/p/r' }, 'Superseded'],
+    ['approved', approve(), { phase: 'Pending' }, {}, 'Approved'],
+    ['approved and acked', approve(), { phase: 'Pending' }, { enforced }, 'Enforced'],
+    ['acked later', approve(), approved, { enforced }, 'Enforced'],
+    ['enforced, and the hub has forgotten', approve(), { ...approved, phase: 'Enforced' }, {}, 'Enforced'],
+    ['over', approve(), approved, { nowMs: now + hour, enforced }, 'Expired'],
+    ['expired, and the clock went back', approve(), { ...approved, phase: 'Expired' }, { enforced }, 'Expired'],
+    ['denied', { verdict: 'Deny' }, { phase: 'Pending' }, {}, 'Denied'],
+    ['denied, then approved', approve(), { phase: 'Denied', decidedAt: iso(now - hour) }, {}, 'Approved'],
+    ['revoked', { verdict: 'Revoke' }, { ...approved, phase: 'Enforced' }, { enforced }, 'Revoked'],
+    ['snoozed', { verdict: 'Snooze' }, { phase: 'Pending' }, {}, 'Snoozed'],
+    ['snoozed long enough', { verdict: 'Snooze' }, { phase: 'Snoozed', decidedAt: iso(now - 2 * hour) }, {}, 'Pending'],
+    ['session, same pod', approve('session'), undefined, {}, 'Approved'],
+    ['session, newer pod', approve('session'), { phase: 'Enforced', decidedAt: iso(now - 2 * hour) }, {}, 'Expired'],
+  ])('%s', (_what, decision, status, world, phase) => {
+    expect(plan(decision, status, world).status.phase).toBe(phase);
+  });
+
+  test('a session without a pod has ended', () => {
+    const request = sampleRequest({ decision: approve('session') });
+    expect(planApproval({ request, nowMs: now, decisionSeenMs: now }).status.phase).toBe('Expired');
+  });
+});
+
+describe('times', () => {
+  test('are set once, from when the decision was seen', () => {
+    const first = plan(approve(), { phase: 'Pending' }, { nowMs: now + 50 }).status;
+    expect(first).toMatchObject({ decidedAt: iso(now), expiresAt: iso(now + hour) });
+    const later = plan(approve(), first, { nowMs: now + 60_000, decisionSeenMs: now + 60_000 }).status;
+    expect(later).toMatchObject({ decidedAt: iso(now), expiresAt: iso(now + hour) });
+  });
+  test('a second decision has its own', () => {
+    const { status } = plan(approve(), { phase: 'Denied', decidedAt: iso(now - hour), endedAt: iso(now - hour) });
+    expect(status.decidedAt).toBe(iso(now));
+    expect(status).not.toHaveProperty('endedAt');
+  });
+  test('say how long enforcing took, and keep it', () => {
+    const { status } = plan(approve(), { phase: 'Pending' }, { enforced });
+    expect(status).toMatchObject({ enforcedInMs: 7, enforcedRevision: '1.5' });
+    expect(plan(approve(), status, { enforced: { revision: '1.9', atMs: now + 9999 } }).status).toMatchObject({
+      enforcedInMs: 7,
+    });
+  });
+  test('the next look is at the expiry, and there is none after the end', () => {
+    expect(plan(approve(), approved).againAfterMs).toBe(hour - 1000);
+    expect(plan(approve(), approved, { nowMs: now + hour })).not.toHaveProperty('againAfterMs');
+  });
+});
+
+test('planning twice changes nothing', () => {
+  for (const decision of [undefined, approve(), { verdict: 'Deny' }, { verdict: 'Snooze' }] as const) {
+    const first = plan(decision, undefined).status;
+    expect(plan(decision, first).status).toEqual(first);
+  }
+});
+
+test('history has one line a phase, with who and why, and at most ten', () => {
+  let status: ApprovalStatus | undefined;
+  for (let round = 0; round < 8; round++) {
+    status = plan({ verdict: 'Deny', by: 'kim', reason: 'no' }, status).status;
+    status = plan({ ...approve(), by: 'kim' }, status).status;
+  }
+  expect(status?.history).toHaveLength(10);
+  expect(status?.history?.[8]).toMatchObject({ phase: 'Denied', by: 'kim', message: 'no' });
+});
+
+test('an approval that a ceiling forbids says so', () => {
+  const { status } = plan(approve(), { phase: 'Pending' }, { refusal: 'beyond the ceiling of cluster/base' });
+  expect(status.conditions).toMatchObject([
+    { type: 'Granted', status: 'False', message: 'beyond the ceiling of cluster/base' },
+  ]);
+});

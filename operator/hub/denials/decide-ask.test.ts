@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import { sampleNowMs as now, sampleRequest } from '../../testing/sample-sandbox.ts';
+import { type AskInputs, decideAsk, maxPendingPerNamespace, maxPendingPerSandbox } from './decide-ask.ts';
+
+type Phase = NonNullable<NonNullable<ApprovalRequest['status']>['phase']>;
+const minute = 60_000;
+const round = (number: number, phase?: Phase, decidedMsAgo = 0): ApprovalRequest =>
+  sampleRequest({}, phase && { phase, decidedAt: new Date(now - decidedMsAgo).toISOString() }, {
+    'creel.dev/round': String(number),
+  });
+const ask = (change: Partial<AskInputs>) =>
+  decideAsk({
+    host: 'api.example.com',
+    onUnlisted: 'Ask',
+    rounds: [],
+    pendingOfSandbox: 0,
+    pendingOfNamespace: 0,
+    nowMs: now,
+    ...change,
+  });
+
+test('what was never asked becomes round 0', () => expect(ask({})).toEqual({ type: 'Create', round: 0 }));
+
+test.each<[Phase | undefined]>([[undefined], ['Pending'], ['Snoozed'], ['Approved'], ['Enforced']])(
+  'a request that is %s is counted on',
+  phase => expect(ask({ rounds: [round(0, 'Expired'), round(1, phase)] })).toMatchObject({ type: 'Count' }),
+);
+
+test.each<[Phase]>([['Expired'], ['Revoked'], ['Superseded']])('after %s comes a new round', phase => {
+  expect(ask({ rounds: [round(3, phase), round(2, 'Denied')] })).toEqual({ type: 'Create', round: 4 });
+});
+
+describe('a denied question waits longer each time', () => {
+  test.each([
+    [1, 9 * minute, 'Refuse'],
+    [1, 11 * minute, 'Create'],
+    [2, 19 * minute, 'Refuse'],
+    [2, 21 * minute, 'Create'],
+    [12, 23 * 60 * minute, 'Refuse'],
+    [12, 25 * 60 * minute, 'Create'],
+  ])('after %i denials, %i ms later: %s', (denials, agoMs, type) => {
+    const rounds = Array.from({ length: denials }, (_, index) => round(index, 'Denied', agoMs));
+    expect(ask({ rounds }).type).toBe(type);
+  });
+});
+
+test.each<[string, Partial<AskInputs>, RegExp]>([
+  ['a cap of the sandbox', { pendingOfSandbox: maxPendingPerSandbox }, /^TooManyRequests.*this sandbox/],
+  ['a cap of the namespace', { pendingOfNamespace: maxPendingPerNamespace }, /^TooManyRequests.*this namespace/],
+  ['asking switched off', { onUnlisted: 'Deny' }, /^AskingIsOff/],
+  ['loopback', { host: '127.0.0.1' }, /^NeverAskable/],
+  ['metadata behind NAT64', { host: '64:ff9b::a9fe:a9fe' }, /^NeverAskable/],
+  ['link-local', { host: 'fe80::1' }, /^NeverAskable/],
+])('refused with its reason: %s', (_what, change, reason) => {
+  expect(ask(change)).toMatchObject({ type: 'Refuse', reason: expect.stringMatching(reason) });
+});
