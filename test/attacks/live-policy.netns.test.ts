@@ -120,8 +120,7 @@ test('without a word from the operator for longer than the policy may last, ever
   expect((await curl('-m', '3', 'https://allowed.test/')).exitCode).not.toBe(0);
   // A restart makes it no younger: without a hub the new one is not ready.
   const restarted = path.sidecar.restart();
-  const waitReady = [path.sidecar.files.launcher, 'wait-ready', '--timeout', '1s'];
-  await expect(path.pod.run(waitReady, { user: 'root' })).resolves.toMatchObject({
+  await expect(path.sidecar.runWaitReady('1s')).resolves.toMatchObject({
     stderr: expect.stringMatching(/not ready.*older than it may be/s),
   });
   await path.hub.start();

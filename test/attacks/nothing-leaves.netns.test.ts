@@ -67,6 +67,8 @@ describe('the sidecar killed', () => {
   beforeEach(async () => {
     await path.hub.apply({ policy: { rules: [allow(['allowed.test'])] } });
     expect(await path.sidecar.runAgent(get)).toMatchObject({ exitCode: 0 });
+    // Its connection must be over, or its kernel says goodbye for the sidecar that is killed.
+    await path.outside.waitForConnection(({ ended }) => ended !== undefined);
     path.capture.clear();
   });
 

@@ -16,6 +16,10 @@ export interface SidecarFiles {
 }
 
 const guardCapabilities = '-all,+net_admin,+setuid,+setgid,+setpcap';
+const containerPrivileges = {
+  user: 'admin',
+  privileges: ['--bounding-set', guardCapabilities, '--inh-caps', '-all'],
+} as const;
 
 /** A running guard with its sidecar. */
 export class Sidecar {
@@ -66,11 +70,16 @@ export class Sidecar {
   }
 
   async waitReady(): Promise<void> {
-    const { exitCode, stderr } = await this.#pod.run([this.files.launcher, 'wait-ready', '--timeout', '10s'], {
-      user: 'root',
+    const { exitCode, stderr } = await this.runWaitReady('10s');
+    if (exitCode !== 0) throw new Error(`the sidecar did not become ready: ${stderr}\nits log:\n${this.log}`);
+  }
+
+  /** As the postStart hook runs it: with the container's capabilities, for it reads the kernel's own fence first. */
+  async runWaitReady(timeout: string): Promise<ProcessResult> {
+    return this.#pod.run([this.files.launcher, 'wait-ready', '--timeout', timeout], {
+      ...containerPrivileges,
       timeoutMs: 15_000,
     });
-    if (exitCode !== 0) throw new Error(`the sidecar did not become ready: ${stderr}\nits log:\n${this.log}`);
   }
 
   /** The node process without privilege; the guard's child. */
@@ -104,8 +113,7 @@ export class Sidecar {
     const flags = { shared, private: privateDir, podinfo: podInfo, token, roots };
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
     return this.#pod.start([launcher, 'guard', ...given, '--', node, bundle], {
-      user: 'admin',
-      privileges: ['--bounding-set', guardCapabilities, '--inh-caps', '-all'],
+      ...containerPrivileges,
     });
   }
 }
