@@ -240,6 +240,17 @@ describe('from a denial to an effect', () => {
     await until(async () => (await request(again.approval))?.status?.phase).toBe('Pending');
   });
 
+  test('a grant ends by itself when its time is over', async () => {
+    const { client } = await startSession('brief');
+    client.say(denial(1));
+    const { approval } = await client.frame(isAsked(1));
+    await decide(approval, { verdict: 'Approve', for: '900ms' });
+    await until(async () => (await request(approval))?.status?.phase).toBe('Enforced');
+    await until(async () => (await request(approval))?.status?.phase).toBe('Expired');
+    await until(() => client.snapshot()?.grants?.items).toEqual([]);
+    expect((await request(approval))?.status?.history?.map(({ phase }) => phase).at(-1)).toBe('Expired');
+  });
+
   test('deny: the reason goes down, and the question is not asked again at once', async () => {
     const { client, sandbox } = await startSession('denied');
     client.say(denial(1));

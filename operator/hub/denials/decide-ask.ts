@@ -60,6 +60,6 @@ function withinCaps({ pendingOfSandbox, pendingOfNamespace }: AskInputs, round: 
   return { type: 'Create', round };
 }
 
-export function roundOf({ metadata }: ApprovalRequest): number {
+function roundOf({ metadata }: ApprovalRequest): number {
   return Number(metadata.annotations?.[annotations.round] ?? 0) || 0;
 }

@@ -42,7 +42,7 @@ export function buildPod(sandbox: Sandbox, settings: PodSettings): V1Pod {
 }
 
 /** Names what a running pod was made from; a different one means a restart would change something. */
-export function hashPodSpec(spec: V1PodSpec): string {
+function hashPodSpec(spec: V1PodSpec): string {
   return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
 }
 
