@@ -42,7 +42,7 @@ export async function execInPod(api: Api, request: ExecRequest): Promise<number>
   } finally {
     if (tty) process.stdin.setRawMode(false);
     process.stdin.unpipe(stdin);
-    process.stdin.unref();
+    process.stdin.pause();
   }
 }
 

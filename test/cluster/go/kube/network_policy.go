@@ -50,6 +50,7 @@ func enforceNetworkPolicy(args []string) error {
 	if err != nil {
 		return fmt.Errorf("find iptables and ipset: %w", err)
 	}
+	keepToOwnFamily(sets)
 	controller, err := netpol.NewNetworkPolicyController(client, settings, pods, policies, namespaces, &sync.Mutex{}, tables, sets)
 	if err != nil {
 		return fmt.Errorf("make the controller: %w", err)
