@@ -262,6 +262,21 @@ describe('from a denial to an effect', () => {
     expect(lab.stores.requests.byIndex('sandbox', sandbox.metadata.uid)).toHaveLength(1);
   });
 
+  test('a policy that answers the question by itself closes the request', async () => {
+    const { client } = await startSession('answered');
+    client.say(denial(1, { host: 'later.example.com' }));
+    const { approval } = await client.frame(isAsked(1));
+    const to = [{ host: 'later.example.com', ports: [443] }];
+    const written = await lab.client.create(resources.egressPolicies, {
+      metadata: at('later'),
+      spec: { sandboxSelector: {}, allow: [{ name: 'later', to, protocol: 'TLS' }] },
+    } as never);
+    expect(written).toMatchObject({ ok: true });
+    await until(async () => (await request(approval))?.status?.phase).toBe('Superseded');
+    client.say(denial(2, { host: 'later.example.com' }));
+    expect((await client.frame(isAsked(2))).reason).toMatch(/^AlreadyAllowed/);
+  });
+
   test.each([
     ['loopback', '127.0.0.1'],
     ['cloud metadata', '169.254.169.254'],

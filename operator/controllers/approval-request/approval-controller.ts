@@ -6,6 +6,7 @@ import type { Pod } from '../../core-types.ts';
 import type { HubView } from '../../hub/hub.ts';
 import type { Clock, Key, KubeClient, Queue, ReconcileResult, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
+import { AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import { childName } from '../sandbox/child-name.ts';
 import { RecentWrites } from '../sandbox/recent-writes.ts';
@@ -34,6 +35,7 @@ interface Seen {
 
 export function createApprovalController(options: ApprovalControllerOptions): ApprovalController {
   const nowMs = () => options.clock.nowMs();
+  const policy = new AskPolicy(nowMs);
   const seen = new Map<string, Seen>();
   const written = new RecentWrites<ApprovalRequest>(nowMs);
 
@@ -56,7 +58,9 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     const pod = options.pods.get({ namespace: metadata.namespace, name: childName(spec.sandbox.name) });
     const acked = options.hub.state(spec.sandbox.uid)?.acked;
     const ackedAtMs = acked?.grantedAtMs.get(metadata.name);
-    const refusal = options.registry.get(spec.sandbox.uid)?.refusals.get(metadata.name);
+    const current = options.registry.get(spec.sandbox.uid);
+    const refusal = current?.refusals.get(metadata.name);
+    const answeredBy = current && policy.answeredBy(current.snapshot.policy, request);
     const created = pod?.metadata.creationTimestamp;
     return {
       request,
@@ -66,6 +70,7 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
       ...(acked && ackedAtMs !== undefined
         ? { enforced: { revision: formatRevision(acked.revision), atMs: ackedAtMs } }
         : {}),
+      ...(answeredBy === undefined ? {} : { answeredBy }),
       // "expired" is said by the phase.
       ...(refusal === undefined || refusal === 'expired' ? {} : { refusal }),
     };
@@ -118,6 +123,10 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
       if (change !== 'Acked') return;
       for (const request of options.requests.byIndex('sandbox', uid)) if (isWaiting(request)) wake(request);
     }, signal);
+    // A policy of today may answer what was asked yesterday.
+    options.registry.subscribe((uid, current) => {
+      if (current) for (const request of options.requests.byIndex('sandbox', uid)) if (isOpen(request)) wake(request);
+    }, signal);
     // Sessions end with their pod.
     options.pods.subscribe(({ type, object: { metadata } }) => {
       if (type === 'Modified') return;
@@ -127,6 +136,10 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
   }
 
   return { name: 'approval-request', reconcile, watch };
+}
+
+function isOpen({ spec, status }: ApprovalRequest): boolean {
+  return spec.decision === undefined && status?.phase !== 'Superseded';
 }
 
 /** Approved by a person, not yet by the sidecar. */

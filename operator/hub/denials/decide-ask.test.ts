@@ -12,7 +12,8 @@ const round = (number: number, phase?: Phase, decidedMsAgo = 0): ApprovalRequest
 const ask = (change: Partial<AskInputs>) =>
   decideAsk({
     host: 'api.example.com',
-    onUnlisted: 'Ask',
+    reason: 'NotListed',
+    decision: { verdict: 'Ask', reason: 'NotListed' },
     rounds: [],
     pendingOfSandbox: 0,
     pendingOfNamespace: 0,
@@ -48,10 +49,14 @@ describe('a denied question waits longer each time', () => {
 test.each<[string, Partial<AskInputs>, RegExp]>([
   ['a cap of the sandbox', { pendingOfSandbox: maxPendingPerSandbox }, /^TooManyRequests.*this sandbox/],
   ['a cap of the namespace', { pendingOfNamespace: maxPendingPerNamespace }, /^TooManyRequests.*this namespace/],
-  ['asking switched off', { onUnlisted: 'Deny' }, /^AskingIsOff/],
-  ['loopback', { host: '127.0.0.1' }, /^NeverAskable/],
-  ['metadata behind NAT64', { host: '64:ff9b::a9fe:a9fe' }, /^NeverAskable/],
-  ['link-local', { host: 'fe80::1' }, /^NeverAskable/],
+  ['asking switched off', { decision: { verdict: 'Deny', reason: 'NotListed' } }, /^AskingIsOff/],
+  ['an address nobody may reach', { decision: { verdict: 'Deny', reason: 'NeverReachable' } }, /^NeverAskable/],
+  [
+    'a deny rule',
+    { decision: { verdict: 'Deny', reason: 'DenyRule', id: 'cluster/base/no' } },
+    /^PolicyDenies: DenyRule cluster/,
+  ],
+  ['a frozen sandbox', { decision: { verdict: 'Deny', reason: 'Frozen' } }, /^PolicyDenies: Frozen/],
 ])('refused with its reason: %s', (_what, change, reason) => {
   expect(ask(change)).toMatchObject({ type: 'Refuse', reason: expect.stringMatching(reason) });
 });

@@ -1,8 +1,8 @@
 // What a denial becomes: a new request, one more hit of an old one, or nothing. Pure.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { annotations } from '../../../crds/schema/group.ts';
-import { classifyAddress, isNeverReachable } from '../../../engine/canonical/classify-address.ts';
-import { parseIp } from '../../../engine/canonical/ip.ts';
+import type { Decision } from '../../../engine/decide/decision.ts';
+import type { DenialReason } from '../../../protocol/session.ts';
 
 export type AskDecision =
   | { readonly type: 'Create'; readonly round: number }
@@ -11,8 +11,9 @@ export type AskDecision =
 
 export interface AskInputs {
   readonly host: string;
-  /** What the sandbox's policy says of hosts it does not list. */
-  readonly onUnlisted: 'Ask' | 'Deny';
+  readonly reason: DenialReason;
+  /** What the operator's own copy of the policy says: a sidecar's word alone asks nobody. */
+  readonly decision: Decision;
   /** Every request ever made of this question that still exists. */
   readonly rounds: readonly ApprovalRequest[];
   readonly pendingOfSandbox: number;
@@ -26,15 +27,30 @@ const firstBackoffMs = 10 * 60_000;
 const longestBackoffMs = 24 * 3_600_000;
 
 export function decideAsk(inputs: AskInputs): AskDecision {
-  const address = parseIp(inputs.host);
-  if (address !== undefined && isNeverReachable(classifyAddress(address)))
-    return { type: 'Refuse', reason: `NeverAskable: ${inputs.host} is an address no policy may open` };
-  if (inputs.onUnlisted === 'Deny') return { type: 'Refuse', reason: 'AskingIsOff: egress.onUnlisted is Deny' };
+  const refusal = refusalOf(inputs);
+  if (refusal !== undefined) return { type: 'Refuse', reason: refusal };
   const latest = inputs.rounds.toSorted((a, b) => roundOf(b) - roundOf(a))[0];
   if (latest === undefined) return withinCaps(inputs, 0);
   const phase = latest.status?.phase ?? 'Pending';
   if (phase === 'Denied') return afterDenial(inputs, latest);
   return ended.has(phase) ? withinCaps(inputs, roundOf(latest) + 1) : { type: 'Count', request: latest };
+}
+
+/** Why no person is asked. */
+function refusalOf({ host, reason, decision }: AskInputs): string | undefined {
+  switch (decision.verdict) {
+    case 'Ask':
+    case 'NeedsBinary':
+      return undefined;
+    case 'Allow':
+      return reason === 'NotListed' ? `AlreadyAllowed: ${decision.id} allows it; try again` : undefined;
+    case 'Deny':
+      if (decision.reason === 'NeverReachable') return `NeverAskable: ${host} is an address no policy may open`;
+      if (decision.reason === 'NotListed') return 'AskingIsOff: egress.onUnlisted is Deny';
+      return `PolicyDenies: ${decision.reason}${decision.id === undefined ? '' : ` ${decision.id}`}`;
+    default:
+      return decision satisfies never;
+  }
 }
 
 const ended: ReadonlySet<string> = new Set(['Expired', 'Revoked', 'Superseded']);

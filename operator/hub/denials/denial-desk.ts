@@ -1,9 +1,11 @@
 // Denials of all sandboxes into ApprovalRequests: one a question, exact hits, bounded everything.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { apiVersion, labels } from '../../../crds/schema/group.ts';
+import type { Decision } from '../../../engine/decide/decision.ts';
 import type { DenialFrame } from '../../../protocol/session.ts';
 import type { Clock, EventRecorder, KubeClient, ObjectName, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
+import { AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import type { AskedAnswer, SessionPeer } from '../session.ts';
 import { buildRequest, questionOf } from './build-request.ts';
@@ -45,11 +47,13 @@ export class DenialDesk {
   readonly #creating = new Map<string, Creating>();
   /** Created by us, not yet in the store. */
   readonly #fresh = new Map<string, ApprovalRequest>();
+  readonly #policy: AskPolicy;
   /** Denials that led to no request, by reason. */
   readonly refused = new Map<string, number>();
 
   constructor(options: DenialDeskOptions) {
     this.#options = options;
+    this.#policy = new AskPolicy(() => options.clock.nowMs());
     options.requests.subscribe(({ type, object }) => {
       this.#fresh.delete(object.metadata.uid);
       if (type === 'Deleted') this.#open.delete(object.metadata.uid);
@@ -62,7 +66,8 @@ export class DenialDesk {
     if (creating) return void creating.frames.push({ frame, answer });
     const decision = decideAsk({
       host: frame.host,
-      onUnlisted: this.#options.registry.get(peer.sandboxUid)?.snapshot.policy.onUnlisted ?? 'Deny',
+      reason: frame.reason,
+      decision: this.#decide(peer, frame),
       nowMs: this.#options.clock.nowMs(),
       ...this.#known(peer, question),
     });
@@ -81,6 +86,11 @@ export class DenialDesk {
   /** Everything that waits, written now: before the lease goes to another. */
   async flush(): Promise<void> {
     await Promise.all([...this.#open.values()].map(open => this.#flushOne(open)));
+  }
+
+  #decide({ sandboxUid }: SessionPeer, frame: DenialFrame): Decision {
+    const policy = this.#options.registry.get(sandboxUid)?.snapshot.policy;
+    return policy ? this.#policy.decide(policy, frame) : { verdict: 'Deny', reason: 'NoPolicy' };
   }
 
   async #flushOne(open: Open): Promise<void> {

@@ -1,0 +1,44 @@
+// What the compiled policy itself says of a question: the hub asks before it asks a person, and a request that a new policy
+// answers needs no person any more.
+import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import { parseHost } from '../../engine/canonical/host.ts';
+import { createDecider, type Decider } from '../../engine/decide/decider.ts';
+import type { Decision } from '../../engine/decide/decision.ts';
+import type { CompiledPolicy } from '../../protocol/snapshot.ts';
+
+interface Question {
+  readonly host: string;
+  readonly port: number;
+  readonly binary?: { readonly path: string; readonly sha256: string };
+}
+
+export class AskPolicy {
+  /** A policy is compiled once and asked often. */
+  readonly #deciders = new WeakMap<CompiledPolicy, Decider>();
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Rules only: grants are answers of people, and this is about what needs none. */
+  decide(policy: CompiledPolicy, { host, port, binary }: Question): Decision {
+    const target = parseHost(host);
+    if (target.kind === 'invalid') return { verdict: 'Deny', reason: 'ImplausibleName' };
+    const known = this.#deciders.get(policy);
+    const decider = known ?? createDecider(policy, { hash: '', items: [] }, this.#nowMs);
+    if (!known) this.#deciders.set(policy, decider);
+    return decider.decide({
+      host: target,
+      port,
+      binary: binary === undefined ? { kind: 'unknown' } : { kind: 'known', path: binary.path, sha256: binary.sha256 },
+    });
+  }
+
+  /** The rule that allows what was asked for. */
+  answeredBy(policy: CompiledPolicy, { spec: { egress } }: ApprovalRequest): string | undefined {
+    if (egress?.reason !== 'NotListed') return undefined;
+    const decision = this.decide(policy, egress);
+    return decision.verdict === 'Allow' && decision.by === 'Rule' ? decision.id : undefined;
+  }
+}
