@@ -22,6 +22,8 @@ export interface DataPath {
   readonly sent: (packet: Packet) => boolean;
   /** Nothing allowed, nothing recorded. */
   readonly reset: () => Promise<void>;
+  /** The capture starts anew. */
+  readonly forgetPackets: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -47,8 +49,13 @@ export async function startDataPath(name: string): Promise<DataPath> {
     });
     await outside.reset();
     hub.frames.length = 0;
+    await forgetPackets();
+  };
+  // What has passed but was not seen yet would count for what comes next.
+  const forgetPackets = async () => {
+    await capture.packets();
     capture.clear();
   };
   const sent = (packet: Packet) => pod.sent(packet) && packet.destination !== hubAddress;
-  return { outside, capture, hub, pod, sidecar, openPod, sent, reset, close };
+  return { outside, capture, hub, pod, sidecar, openPod, sent, reset, forgetPackets, close };
 }
