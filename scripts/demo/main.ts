@@ -100,7 +100,6 @@ async function prepareModels(): Promise<void> {
   env['NVIDIA_API_KEY'] ??= 'nvapi-demo-key-that-opens-nothing';
   const outside = cluster?.provider === 'embedded' ? await openOutside(cluster.name) : undefined;
   await outside?.reset();
-  await outside?.setModel({ apiKey: env['NVIDIA_API_KEY'] });
 }
 
 async function finish(target: Cluster): Promise<void> {

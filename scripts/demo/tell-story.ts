@@ -8,7 +8,7 @@ const unlisted = 'https://paste.example.org/report';
 const creel = `kubectl creel -n ${namespace}`;
 const kubectl = `kubectl -n ${namespace}`;
 const inside = `${creel} connect ${sandbox} --`;
-const hello = `${inside} openclaw agent --agent main --local -m "Hello, world!" --session-id test`;
+const hello = `${inside} openclaw agent --agent main --local -m "Hello, world!" --session-id test 2>/dev/null`;
 const helloTimeoutMs = 240_000;
 
 export async function tellStory(demo: Narrator): Promise<void> {
