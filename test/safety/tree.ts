@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-export const root = dirname(dirname(import.meta.dirname));
+const root = dirname(dirname(import.meta.dirname));
 
 /** Tracked and new files, as paths from the root with forward slashes. */
 export function listFiles(): string[] {
