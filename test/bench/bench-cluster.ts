@@ -1,19 +1,26 @@
 // A cluster of its own for a bench: etcd with fsync, Creel installed, one namespace for sandboxes, watches that tell at once.
-
+import { randomBytes } from 'node:crypto';
 import { createKubeClient } from '../../operator/kube/kube-client.ts';
 import { loadKubeconfig } from '../../operator/kube/load-kubeconfig.ts';
 import { ObjectStore } from '../../operator/kube/object-store.ts';
 import { runWatch } from '../../operator/kube/run-watch.ts';
 import { systemClock } from '../../operator/kube/system-clock.ts';
 import { openTransport, type Transport } from '../../operator/kube/transport.ts';
-import type { KubeClient, KubeObject, ObjectName, ResourceRef } from '../../operator/kube/types.ts';
+import type { KubeClient, KubeObject, ResourceRef } from '../../operator/kube/types.ts';
 import { resources } from '../../operator/resources.ts';
 import { buildImages } from '../../scripts/images/build-images.ts';
 import { identifyProcess } from '../cluster/base/process-identity.ts';
+import { withFileLock } from '../cluster/base/with-file-lock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { startCluster } from '../cluster/start-cluster.ts';
+import { layoutOf } from '../cluster/embedded/layout.ts';
+import { sweepOrphans } from '../cluster/embedded/sweep-orphans.ts';
+import { tearDown } from '../cluster/embedded/tear-down.ts';
+import { startEmbeddedWithOutside } from '../cluster/start-embedded-with-outside.ts';
 import { installCreel } from '../e2e/install-creel.ts';
 import { openOutside } from '../outside/client/create-outside.ts';
+import { removeOutside } from '../outside/client/remove-outside.ts';
+import type { BenchContext } from './bench.ts';
+import { untilWatched } from './watched.ts';
 
 export const benchNamespace = 'bench';
 export const benchImage = 'creel.local/agent-tools:dev';
@@ -21,93 +28,95 @@ export const benchImage = 'creel.local/agent-tools:dev';
 export interface BenchCluster {
   readonly cluster: Cluster;
   readonly client: KubeClient;
-  /** Resolves with the time (performance.now, ms) at which the watch showed an object that fits. */
+  /** Resolves with when the watch showed an object that fits (performance.now, ms). */
   seen<T extends KubeObject>(
     resource: ResourceRef<T>,
     fits: (object: T) => boolean,
     timeoutMs: number,
   ): Promise<{ readonly atMs: number; readonly object: T }>;
   /** Resolves when the watch showed that it is gone. */
-  gone(resource: ResourceRef, name: ObjectName, timeoutMs: number): Promise<void>;
-  sandbox(name: string): Promise<void>;
+  gone(resource: ResourceRef, name: string, timeoutMs: number): Promise<void>;
+  /** Writes an object into the bench's namespace. */
+  create<T extends KubeObject>(resource: ResourceRef<T>, name: string, spec: object): Promise<void>;
+  /** Deletes it without a grace period. */
   remove(resource: ResourceRef, name: string): Promise<void>;
-  down(): Promise<void>;
 }
 
-export async function startBenchCluster(
-  name: string,
-  progress: (text: string) => void,
-  signal: AbortSignal,
-): Promise<BenchCluster> {
+type Context = Pick<BenchContext, 'progress' | 'signal'>;
+
+/** Runs the measurement on a new cluster, which is gone afterwards, whatever happened. */
+export async function onBenchCluster<T>(context: Context, measure: (bench: BenchCluster) => Promise<T>): Promise<T> {
+  const { progress, signal } = context;
+  const name = `bench-${randomBytes(3).toString('hex')}`;
+  await sweepOrphans(progress, signal);
+  const watching = new AbortController();
+  try {
+    const cluster = await start(name, context);
+    return await measure(await open(cluster, AbortSignal.any([signal, watching.signal]), signal));
+  } finally {
+    watching.abort();
+    progress(`taking ${name} down`);
+    await takeDown(name);
+  }
+}
+
+async function start(name: string, { progress, signal }: Context): Promise<Cluster> {
   const owner = identifyProcess(process.pid);
-  const cluster = await startCluster({
-    name,
-    nodes: 1,
-    fsync: true,
-    progress,
-    signal,
-    ...(owner === undefined ? {} : { owner }),
-  });
+  if (owner === undefined) throw new Error('this process has no entry in /proc');
+  progress(`a cluster named ${name}: one node, etcd with fsync`);
+  const cluster = await startEmbeddedWithOutside({ name, nodes: 1, fsync: true, owner, progress, signal });
+  progress('images');
   await cluster.importImages(await buildImages(['operator', 'sidecar', 'agent-tools'], { progress, signal }));
+  signal.throwIfAborted();
+  progress('Creel, as its chart installs it');
   const outside = await openOutside(cluster.name);
   await installCreel(cluster, { extraCa: outside?.caPem ?? '' });
-  await makeNamespace(cluster);
-  const ending = new AbortController();
-  const transport = openTransport(await loadKubeconfig(cluster.kubeconfigPath));
-  const client = createKubeClient({ transport, fieldManager: 'creel-bench', signal: ending.signal });
-  const stores = await watchAll(transport, ending.signal);
-  const storeOf = <T extends KubeObject>(resource: ResourceRef<T>) =>
-    stores.get(resource.plural) as unknown as ObjectStore<T>;
-  return {
-    cluster,
-    client,
-    seen: (resource, fits, timeoutMs) => waitFor(storeOf(resource), fits, timeoutMs, resource.plural),
-    async gone(resource, name, timeoutMs) {
-      const store = storeOf(resource);
-      const isGone = () => store.get(name) === undefined;
-      if (isGone()) return;
-      const watching = new AbortController();
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new Error(`${name.name} is still there after ${timeoutMs} ms`)),
-          timeoutMs,
-        );
-        store.subscribe(() => {
-          if (!isGone()) return;
-          clearTimeout(timer);
-          resolve();
-        }, watching.signal);
-      });
-      watching.abort();
-    },
-    async sandbox(sandbox) {
-      const spec = { image: benchImage, workspace: { ephemeral: true } };
-      const written = await client.create(resources.sandboxes, {
-        apiVersion: 'creel.dev/v1alpha1',
-        kind: 'Sandbox',
-        metadata: { name: sandbox, namespace: benchNamespace },
-        spec,
-      } as never);
-      if (!written.ok) throw new Error(`Sandbox ${sandbox}: ${written.refusal.message}`);
-    },
-    async remove(resource, object) {
-      await client.delete(
-        resource,
-        { namespace: benchNamespace, name: object },
-        { propagation: 'Background', gracePeriodSeconds: 0 },
-      );
-    },
-    async down() {
-      ending.abort();
-      await cluster.down();
-    },
-  };
-}
-
-async function makeNamespace(cluster: Cluster): Promise<void> {
+  signal.throwIfAborted();
   const labels = { 'creel.dev/sandboxes': 'true', 'pod-security.kubernetes.io/enforce': 'privileged' };
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: benchNamespace, labels } };
   await cluster.kubectl(['apply', '--filename=-'], { stdin: JSON.stringify(namespace) });
+  return cluster;
+}
+
+/** Also what an interruption left half started, and by signals that nothing has aborted. */
+async function takeDown(name: string): Promise<void> {
+  const layout = layoutOf(name);
+  await withFileLock(layout.lock, new AbortController().signal, () => tearDown(layout));
+  await removeOutside(name);
+}
+
+async function open(cluster: Cluster, watching: AbortSignal, signal: AbortSignal): Promise<BenchCluster> {
+  const transport = openTransport(await loadKubeconfig(cluster.kubeconfigPath));
+  const client = createKubeClient({ transport, fieldManager: 'creel-bench', signal: watching });
+  const stores = await watchAll(transport, watching);
+  const storeOf = <T extends KubeObject>({ plural }: ResourceRef<T>): ObjectStore<T> => {
+    const store = stores.get(plural);
+    if (store === undefined) throw new Error(`${plural} are not watched`);
+    return store as unknown as ObjectStore<T>;
+  };
+  return {
+    cluster,
+    client,
+    async seen(resource, fits, timeoutMs) {
+      const store = storeOf(resource);
+      const what = `a fitting ${resource.kind}`;
+      const { atMs, found } = await untilWatched(store, () => store.list().find(fits), { what, timeoutMs, signal });
+      return { atMs, object: found };
+    },
+    async gone(resource, name, timeoutMs) {
+      const store = storeOf(resource);
+      const look = () => (store.get({ namespace: benchNamespace, name }) === undefined ? true : undefined);
+      await untilWatched(store, look, { what: `the end of ${resource.kind} ${name}`, timeoutMs, signal });
+    },
+    async create(resource, name, spec) {
+      const object: KubeObject & { spec: object } = { metadata: { name, namespace: benchNamespace }, spec };
+      const written = await client.create<KubeObject>(resource, object);
+      if (!written.ok) throw new Error(`${resource.kind} ${name}: ${written.refusal.message}`);
+    },
+    async remove(resource, name) {
+      await client.delete(resource, { namespace: benchNamespace, name }, { gracePeriodSeconds: 0 });
+    },
+  };
 }
 
 async function watchAll(
@@ -118,53 +127,19 @@ async function watchAll(
   for (const resource of [resources.sandboxes, resources.approvalRequests, resources.pods] as ResourceRef[]) {
     const store = new ObjectStore<KubeObject>();
     stores.set(resource.plural, store);
-    void runWatch(
-      {
-        resource,
-        scope: { namespace: benchNamespace },
-        transport,
-        clock: systemClock,
-        random: Math.random,
-        onChange: change => store.take(change),
-        onTrouble: () => undefined,
-      },
-      signal,
-    );
+    const onChange = store.take.bind(store);
+    const options = { resource, scope: { namespace: benchNamespace }, transport, clock: systemClock };
+    void runWatch({ ...options, random: Math.random, onChange, onTrouble: () => undefined }, signal);
   }
   await Promise.all([...stores.values()].map(store => store.synced()));
   return stores;
 }
 
-function waitFor<T extends KubeObject>(
-  store: ObjectStore<T>,
-  fits: (object: T) => boolean,
-  timeoutMs: number,
-  what: string,
-): Promise<{ atMs: number; object: T }> {
-  const already = store.list().find(fits);
-  if (already !== undefined) return Promise.resolve({ atMs: performance.now(), object: already });
-  const watching = new AbortController();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      watching.abort();
-      reject(
-        new Error(`no fitting ${what} within ${timeoutMs} ms: ${JSON.stringify(store.list().at(-1))?.slice(0, 3000)}`),
-      );
-    }, timeoutMs);
-    store.subscribe(change => {
-      if (change.type === 'Deleted' || !fits(change.object)) return;
-      const atMs = performance.now();
-      clearTimeout(timer);
-      watching.abort();
-      resolve({ atMs, object: change.object });
-    }, watching.signal);
-  });
+interface Conditioned {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 /** status.conditions[type] is True. */
-export function isTrue(
-  object: { readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] } },
-  type: string,
-): boolean {
-  return object.status?.conditions?.some(condition => condition.type === type && condition.status === 'True') === true;
+export function isTrue({ status }: Conditioned, type: string): boolean {
+  return status?.conditions?.some(condition => condition.type === type && condition.status === 'True') === true;
 }

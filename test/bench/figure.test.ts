@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { atMost, quantile } from './figure.ts';
+import { figureTable } from './figure-table.ts';
 
 test.each([
   [[3, 1, 2], 0.5, 2],
@@ -17,11 +18,22 @@ test('no samples meet no goal', () => {
 });
 
 test('a figure at its goal meets it', () => {
-  expect(atMost(10, 10, 'ms', [9, 10, 11])).toEqual({
+  expect(atMost(10, 10, 'ms', [9, 10, 11, 12])).toEqual({
     ours: 10,
     unit: 'ms',
     goal: '<= 10',
     met: true,
-    spread: '9..11 (n=3)',
+    spread: '9 [9 10 11] 12 (n=4)',
   });
+});
+
+test('the table says what is missed', () => {
+  expect(
+    figureTable({ slow: atMost(11.234, 10, 'ms', [11.234]), small: { ...atMost(1, 2, 'MB', [1]), peer: 2 } }),
+  ).toBe(
+    `FIGURE  OURS   PEER  RATIO  UNIT  GOAL   MET  SPREAD
+slow    11.23  -     -      ms    <= 10  NO   11.23 [11.23 11.23 11.23] 11.23 (n=1)
+small   1      2     -      MB    <= 2   yes  1 [1 1 1] 1 (n=1)
+`,
+  );
 });

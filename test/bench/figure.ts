@@ -3,10 +3,10 @@ export interface Figure {
   readonly ours: number;
   readonly peer?: number;
   readonly ratio?: number;
-  readonly unit: 'ms' | 'MB' | 'ratio';
+  readonly unit: 'ms' | 'MB';
   readonly goal: string;
   readonly met: boolean;
-  /** What the spread was over how many samples, for the table. */
+  /** Quartiles and extremes of the samples, and how many they are. */
   readonly spread: string;
 }
 
@@ -22,10 +22,10 @@ export function quantile(samples: readonly number[], q: number): number {
 }
 
 function spreadOf(samples: readonly number[]): string {
-  const [low, high] = [quantile(samples, 0), quantile(samples, 1)];
-  return `${round(low)}..${round(high)} (n=${samples.length})`;
+  const at = (q: number) => round(quantile(samples, q));
+  return `${at(0)} [${at(0.25)} ${at(0.5)} ${at(0.75)}] ${at(1)} (n=${samples.length})`;
 }
 
-function round(value: number): number {
+export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
