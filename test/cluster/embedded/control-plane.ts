@@ -35,6 +35,8 @@ export function apiServerSpec(layout: ClusterLayout, kube: string, address: stri
     '--allow-privileged=true',
     // Nobody else is there to take over, and a restart should not wait for connections to drain.
     '--shutdown-delay-duration=0s',
+    // Watches over HTTP/1.1 would otherwise hold the end back for a minute.
+    '--shutdown-watch-termination-grace-period=1s',
     `--client-ca-file=${pki('ca.crt')}`,
     `--tls-cert-file=${pki('apiserver.crt')}`,
     `--tls-private-key-file=${pki('apiserver.key')}`,
@@ -77,9 +79,18 @@ export function schedulerSpec(layout: ClusterLayout, kube: string): ProcessSpec 
   return spec(layout, 'scheduler', kube, [...kubeconfigFlags(layout, 'scheduler'), '--leader-elect=false']);
 }
 
-export async function waitForApiServer(layout: ClusterLayout, signal?: AbortSignal): Promise<void> {
+export async function waitForApiServer(
+  layout: ClusterLayout,
+  signal?: AbortSignal,
+  /** Called before each look: starts it again where it has given up, as the kubelet would a static pod. */
+  keepUp: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const superAdmin = join(layout.kubeconfigs, 'super-admin.conf');
-  await waitUntil(async () => ((await apiRequest(superAdmin, 'GET', '/readyz')).status === 200 ? true : undefined), {
+  const ask = async () => {
+    await keepUp();
+    return (await apiRequest(superAdmin, 'GET', '/readyz')).status === 200 ? true : undefined;
+  };
+  await waitUntil(ask, {
     what: 'the API server to be ready',
     timeoutMs: 60_000,
     explain: () => logTail(layout, 'apiserver'),

@@ -48,8 +48,9 @@ export function openEmbeddedCluster(name: string, context: OpenContext): Embedde
   const start = async (program: ControlPlaneProgram) => {
     const known = readProcess(layout, program);
     if (known === undefined) throw new Error(`cluster ${name} never ran ${program}`);
-    await startProcess(layout, known.spec);
-    if (program === 'apiserver') await waitForApiServer(layout, signal);
+    const keepUp = () => startProcess(layout, known.spec);
+    await keepUp();
+    if (program === 'apiserver') await waitForApiServer(layout, signal, keepUp);
   };
   const stop = (program: ControlPlaneProgram, how: NodeJS.Signals = 'SIGKILL') => stopProcess(layout, program, how);
   return {
