@@ -8,13 +8,15 @@ import { installOperator, type OperatorProcess, startOperator } from './testing/
 const system = testNamespace('op-system');
 const namespace = testNamespace('op', { 'creel.dev/sandboxes': 'true' });
 let operator: OperatorProcess;
+let uninstall: () => Promise<void>;
 
 beforeAll(async () => {
-  await installOperator(system);
+  uninstall = await installOperator(system);
   operator = await startOperator(system);
 }, 120_000);
 afterAll(async () => {
   await operator?.stop('SIGTERM');
+  await uninstall?.();
 });
 
 interface Seen {

@@ -13,8 +13,8 @@ export interface OperatorProcess {
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** CRDs, rights and the hub's Service, as the chart has them. The namespace must exist. */
-export async function installOperator(namespace: string): Promise<void> {
+/** CRDs, rights and the hub's Service, as the chart has them. The namespace must exist. Answers what takes the rights away. */
+export async function installOperator(namespace: string): Promise<() => Promise<void>> {
   const cluster = currentCluster();
   await cluster.kubectl(['apply', '--server-side', '--force-conflicts', `--filename=${root}crds`]);
   const parts = ['operator-rbac', 'service-account', 'hub-service', 'user-roles'];
@@ -27,7 +27,12 @@ export async function installOperator(namespace: string): Promise<void> {
     '--validate',
     ...shown,
   ]);
-  await cluster.kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], { stdin: manifests });
+  const from = [`--namespace=${namespace}`, '--filename=-'];
+  await cluster.kubectl(['apply', ...from], { stdin: manifests });
+  // ClusterRoles outlive the namespace, and helm would refuse to take them over in another file.
+  return async () => {
+    await cluster.kubectl(['delete', ...from, '--ignore-not-found', '--wait=false'], { stdin: manifests });
+  };
 }
 
 /** Resolves when it leads. */
