@@ -15,6 +15,9 @@ const (
 //     of a sidecar connection which the server has reset would inherit its conntrack entry, mark included, for 10 s.
 //   - New captured connections are capped, so that one pod cannot fill the node's conntrack table. uid 0 is exempt: that is the
 //     sidecar container's own wait-ready and verify, and an agent that fills its cap must not make the kubelet think it dead.
+//   - What belongs to a captured connection stays on loopback, both ways. A socket bound to another interface would carry the
+//     redirected packet out there, payload included, and the answer to a source address that is not the pod's (both need no
+//     right) would go to that address. Only the last hook sees the interface that rerouting chose.
 //   - RSTs from the sidecar's ports pass on loopback so that a connect to a dead sidecar fails at once; nothing else does,
 //     so that nobody who squats on those ports is heard.
 func renderFence() string {
@@ -49,6 +52,10 @@ table inet %[1]s {
     meta skuid >= 0 counter reject
     ct mark %#[6]x ct state established,related accept
     counter comment "default drop"
+  }
+  chain post {
+    type filter hook postrouting priority filter; policy accept;
+    oifname != "lo" ct status dnat counter drop
   }
   chain in {
     type filter hook input priority filter; policy drop;
