@@ -13,6 +13,9 @@ const settings = [
   'net.ipv4.conf.all.rp_filter=0',
   'net.ipv4.conf.default.rp_filter=0',
   'net.ipv6.conf.default.accept_dad=0',
+  // It owns every address, but on a shared bridge it must not say so: until its own subnet is routed it would answer for the
+  // API server's, and who asked then remembers the wrong neighbour for half a minute.
+  'net.ipv4.conf.all.arp_ignore=1',
   // Tests open and close faster than the default of one error a jiffy allows.
   'net.ipv4.icmp_ratelimit=0',
 ];
