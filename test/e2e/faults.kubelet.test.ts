@@ -1,11 +1,13 @@
 // What stays enforced when a part of Creel or of the cluster dies.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitUntil } from '../cluster/base/wait-until.ts';
-import { type CreelUnderTest, creelUnderTest, fetchInside, SandboxNamespace } from './creel-under-test.ts';
+import { currentCluster } from '../cluster/current-cluster.ts';
+import { type CreelUnderTest, creelUnderTest } from './creel-under-test.ts';
+import { fetchInside } from './fetch-inside.ts';
+import { SandboxNamespace } from './sandbox-namespace.ts';
 
-const namespaceName = `e2e-faults-${process.pid}`;
+const namespace = new SandboxNamespace(currentCluster(), `e2e-faults-${process.pid}`);
 let creel: CreelUnderTest;
-let namespace: SandboxNamespace;
 const fetch = (url: string) => fetchInside(namespace, 'agent', url);
 const listed = 'https://listed.example.org/';
 const unlisted = 'https://unlisted.example.org/';
@@ -23,17 +25,8 @@ const identity = async () => {
 
 beforeAll(async () => {
   creel = await creelUnderTest();
-  namespace = new SandboxNamespace(creel.cluster, namespaceName);
   await namespace.create();
-  await namespace.apply({
-    apiVersion: 'creel.dev/v1alpha1',
-    kind: 'EgressPolicy',
-    metadata: { name: 'listed', namespace: namespaceName },
-    spec: {
-      sandboxSelector: { matchLabels: {} },
-      allow: [{ name: 'listed', to: [{ host: 'listed.example.org', ports: [443] }], protocol: 'TLS' }],
-    },
-  });
+  await namespace.allowListedHost();
   await namespace.applySandbox('agent');
   await namespace.waitForCondition('csb', 'agent', 'Ready', 'True', 120_000);
   expect(await fetch(listed)).toMatchObject({ status: 200 });
