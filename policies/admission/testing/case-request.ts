@@ -12,7 +12,7 @@ export function caseRequest(
   namespaces: CaseNamespaces,
 ): Omit<ApiRequest, 'signal'> {
   const [method, target] = verb(entry);
-  const path = `${namespacePath(target, namespaces[entry.in ?? '$NS'])}/${target}`;
+  const path = substituted(casePath(target, namespaces[entry.in ?? '$NS']), namespaces);
   if (entry.connect !== undefined) return { method, path: `${path}?${entry.query ?? ''}` };
   const body = entry.from === undefined ? entry.body : changed(file.templates?.[entry.from], entry.set ?? {});
   return {
@@ -22,6 +22,11 @@ export function caseRequest(
     ...(body === undefined ? {} : { body: substituted(body, namespaces) }),
     ...(method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {}),
   };
+}
+
+/** Namespaces stand in none. */
+function casePath(target: string, namespace: string): string {
+  return target.startsWith('namespaces/') ? `/api/v1/${target}` : `${namespacePath(target, namespace)}/${target}`;
 }
 
 export function namespacePath(resource: string, namespace: string): string {
