@@ -19,10 +19,16 @@ const writablePath = withoutDots(
   z
     .string()
     .max(512)
-    .regex(/^\/(sandbox|tmp)(\/[^/\p{Cc}]+)*$/u),
+    .regex(/^\/(sandbox|tmp)(\/[^/:\p{Cc}]+)*$/u),
 );
 
-const resourceList = z.record(z.string().max(253), resourceAmount).meta({ maxProperties: 16 });
+/** Devices are asked for as `gpu`, which a person approves; no other field may bring them in. */
+const resourceList = rule(
+  z.record(z.string().max(253), resourceAmount).meta({ maxProperties: 16 }),
+  "self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'] || name.startsWith('hugepages-'))",
+  'only cpu, memory, ephemeral-storage and hugepages-SIZE; for a GPU set spec.gpu, which a person approves',
+  value => Object.keys(value).every(name => /^(cpu|memory|ephemeral-storage|hugepages-.*)$/.test(name)),
+);
 
 const env = z.strictObject({
   name: z
