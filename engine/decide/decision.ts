@@ -16,7 +16,10 @@ export interface Target {
   readonly binary?: Binary;
 }
 
-/** How the connection may be used. `Any` (grants): TLS whose SNI is the name, HTTP whose Host is the name, or plain bytes. */
+/**
+ * How the connection may be used. `Any` (grants): TLS whose SNI is the name, HTTP whose Host is the name, or plain bytes; on port 443
+ * only the first, on port 80 not the last.
+ */
 export type AllowedProtocol = 'TLS' | 'TCP' | 'HTTP' | 'Any';
 
 export interface Allow {

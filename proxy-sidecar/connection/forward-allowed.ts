@@ -15,7 +15,6 @@ import { type Carried, isStillAllowed } from './still-allowed.ts';
 type Allowed = Verdict & { readonly kind: 'Allow' };
 
 const firstBytesMs = 15_000;
-/** Under a grant the protocol is not known: a client that says nothing for so long waits for its server. */
 const serverFirstMs = 300;
 
 export async function forwardAllowed(
@@ -27,9 +26,7 @@ export async function forwardAllowed(
 ): Promise<void> {
   const { target, protocol } = carried;
   const sniffed: Sniffed =
-    protocol === 'TCP'
-      ? { kind: 'Other' }
-      : await sniffProtocol(captured.socket, protocol === 'Any' ? serverFirstMs : firstBytesMs);
+    protocol === 'TCP' ? { kind: 'Other' } : await sniffProtocol(captured.socket, silenceMs(target, verdict));
   const problem = problemOf(sniffed, target, verdict);
   if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
   if (sniffed.kind === 'HTTP') return await carryHttp(captured, carried, verdict, signal, context);
@@ -37,12 +34,21 @@ export async function forwardAllowed(
 }
 
 /** Why the first bytes are not what was allowed. */
-function problemOf(sniffed: Sniffed, { host }: Target, { allow }: Allowed): string | undefined {
+function problemOf(sniffed: Sniffed, { host, port }: Target, { allow }: Allowed): string | undefined {
   if (sniffed.kind === 'Bad') return sniffed.problem;
   if (sniffed.kind === 'TLS' && allow.protocol !== 'HTTP')
     return isSameServer(sniffed.serverName, host) ? undefined : 'ServerNameMismatch';
-  if (allow.protocol === 'TLS') return 'NotTls';
-  return allow.protocol === 'HTTP' && sniffed.kind !== 'HTTP' ? 'NotHttp' : undefined;
+  if (allow.protocol === 'TLS' || (allow.protocol === 'Any' && port === 443)) return 'NotTls';
+  const isHttpOnly = allow.protocol === 'HTTP' || (allow.protocol === 'Any' && port === 80);
+  return isHttpOnly && sniffed.kind !== 'HTTP' ? 'NotHttp' : undefined;
+}
+
+/**
+ * Under a grant the protocol is not known. On the two ports of the web, where one address serves many names, a client that waits
+ * or begins with a blank could otherwise ask for any of them; elsewhere one that says nothing waits for its server.
+ */
+function silenceMs({ port }: Target, { allow }: Allowed): number {
+  return allow.protocol === 'Any' && port !== 80 && port !== 443 ? serverFirstMs : firstBytesMs;
 }
 
 async function carryBytes(

@@ -198,3 +198,46 @@ describe('what is not listed is refused, and nothing of it is seen outside', () 
     expect(await path.outside.requests()).toHaveLength(1);
   });
 });
+
+describe('an approved host on a port of the web is that name alone, not whoever shares its address', () => {
+  const grants = [443, 80, 2222].map(port => ({ id: `apr-shared-${port}`, host: 'shared.test', port }));
+  const ways: Readonly<Record<string, { readonly port: number; readonly code: string }>> = {
+    'TLS for another name after a silence': {
+      port: 443,
+      code: "time.sleep(1); s = ssl._create_unverified_context().wrap_socket(s, server_hostname='fronted.test'); s.send(request)",
+    },
+    'a blank line before HTTP for another name': { port: 80, code: "s.send(b'\\r\\n' + request)" },
+    'HTTP for another name after a silence': { port: 80, code: 'time.sleep(1); s.send(request)' },
+    'plain bytes where TLS is spoken': { port: 443, code: "s.send(b'\\x00hello')" },
+  };
+  const attempt = (code: string, port: number) =>
+    `
+import socket, ssl, time
+request = b'GET / HTTP/1.1\\r\\nHost: fronted.test\\r\\nConnection: close\\r\\n\\r\\n'
+s = socket.create_connection(('shared.test', ${port})); s.settimeout(4)
+try:
+  ${code}
+  print(s.recv(1000))
+except OSError as error: print(type(error).__name__)
+`;
+
+  test.each(Object.entries(ways))('%s', async (_name, { port, code }) => {
+    await rules(allow(['shared.test'], { ports: [port], protocol: 'TCP' }));
+    await path.sidecar.runAgent(['python3', '-c', attempt(code, port)]);
+    // Control: where plain TCP is allowed the same step arrives.
+    expect(await path.outside.connections()).toHaveLength(1);
+    await path.reset();
+    await path.hub.apply({ grants });
+    await path.sidecar.runAgent(['python3', '-c', attempt(code, port)]);
+    expect(await path.outside.requests()).toEqual([]);
+    expect(await arrived()).toEqual([]);
+  });
+
+  test('what the name itself is asked passes, and so does a server that speaks first on another port', async () => {
+    await path.outside.listen(2222, { kind: 'banner', text: 'SSH-2.0-test\r\n' });
+    await path.hub.apply({ grants });
+    expect((await curl('https://shared.test/', 'http://shared.test/')).exitCode).toBe(0);
+    const ssh = 'exec 3<>/dev/tcp/shared.test/2222; head -1 <&3';
+    expect((await path.sidecar.runAgent(['bash', '-c', ssh])).stdout).toBe('SSH-2.0-test\r\n');
+  });
+});
