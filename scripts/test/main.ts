@@ -7,6 +7,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ClusterError } from '../../test/cluster/base/cluster-error.ts';
+import { stderrProgress } from '../../test/cluster/base/progress.ts';
+import { ensureDebianPackages } from '../../test/cluster/build/debian-packages.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const tiers = ['go', 'unit', 'netns', 'api', 'kubelet'] as const;
@@ -30,6 +33,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'creel-test-'));
 const started = Date.now();
 const results: TierResult[] = [];
 try {
+  await provideTools();
   for (const tier of wanted) results.push(await runTier(tier));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -41,6 +45,18 @@ function parseTier(name: string): Tier {
   if (tier) return tier;
   process.stderr.write(`npm test: --tier ${name} is unknown; choose from ${tiers.join(', ')}\n`);
   process.exit(2);
+}
+
+/** What tests of every tier call; what only a cluster or an image needs is installed where it is made. */
+async function provideTools(): Promise<void> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return;
+  const tools = ['curl', 'gcc', 'git', 'iproute2', 'libc6-dev', 'nftables', 'openssl', 'procps', 'util-linux'];
+  try {
+    await ensureDebianPackages(tools, { progress: stderrProgress, signal: new AbortController().signal });
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    process.stderr.write(`npm test: ${error.message}\n`);
+  }
 }
 
 async function runTier(tier: Tier): Promise<TierResult> {
