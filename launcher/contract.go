@@ -22,4 +22,7 @@ const (
 	PrivateDir = "/run/creel"
 	TokenFile  = "/var/run/secrets/creel.dev/hub/token"
 	PodInfoDir = "/etc/creel/podinfo"
+
+	// WritableVariable holds, joined by colons, the folders of the Sandbox that stay writable; the operator always sets it.
+	WritableVariable = "CREEL_WRITABLE"
 )

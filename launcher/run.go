@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -30,7 +31,7 @@ func parseRunOptions(args []string) (runOptions, error) {
 	flags.StringVar(&o.landlock, "landlock", "BestEffort", "BestEffort or Required")
 	flags.StringVar(&o.workdir, "workdir", "/sandbox", "working directory")
 	flags.DurationVar(&o.timeout, "timeout", 60*time.Second, "how long to wait for the fence")
-	flags.StringVar(&o.writable, "writable", "/sandbox:/tmp", "writable folders")
+	flags.StringVar(&o.writable, "writable", cmp.Or(os.Getenv(WritableVariable), "/sandbox:/tmp"), "writable folders")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -85,6 +86,12 @@ func (o runOptions) folders() []string { return strings.Split(o.writable, ":") }
 
 // program looks the command up as the agent's own PATH has it.
 func (o runOptions) program() (string, error) {
+	// As the agent, before anything is locked: what is not there yet could never be made afterwards.
+	for _, dir := range o.folders() {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return "", fmt.Errorf("writable folder: %w", err)
+		}
+	}
 	if err := os.Chdir(o.workdir); err != nil {
 		return "", fmt.Errorf("working directory: %w", err)
 	}

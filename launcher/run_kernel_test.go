@@ -144,6 +144,35 @@ func TestTheSidecarsIdentityAndRootCannotRunAnAgent(t *testing.T) {
 	})
 }
 
+func TestTheSandboxSaysWhatStaysWritable(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		if landlockABI() == 0 {
+			t.Skip("SKIPPED: this kernel has no Landlock")
+		}
+		serveAttestation(t, standing)
+		home := newAgentHome(t)
+		work := home.folder + "/sandbox/work"
+		const script = `: > "$0/sandbox/work/x" && echo inside; : > "$0/sandbox/x" && echo beside; : > "$0/tmp/x" && echo elsewhere`
+		try := func(writable string) string {
+			cmd := programAs(AgentUID, "run", "--workdir", home.folder+"/sandbox", "--timeout", "400ms", "--", "/bin/sh", "-c", script, home.folder)
+			cmd.Path = home.program
+			cmd.Env = append(os.Environ(), WritableVariable+"="+writable)
+			out, _ := outcome(cmd)
+			return out
+		}
+		out := try(work)
+		if !strings.Contains(out, "inside\n") || strings.Contains(out, "beside\n") || strings.Contains(out, "elsewhere\n") {
+			t.Errorf("with %s alone: %s", work, out)
+		}
+		out = try(home.folder + "/sandbox:" + home.folder + "/tmp")
+		for _, place := range []string{"inside", "beside", "elsewhere"} {
+			if !strings.Contains(out, place+"\n") {
+				t.Errorf("with both folders, %s is not writable: %s", place, out)
+			}
+		}
+	})
+}
+
 func TestACommandThatCannotStartSaysSo(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		serveAttestation(t, standing)

@@ -53,3 +53,7 @@ export const paths = {
 } as const;
 
 export const containerNames = { sidecar: 'sidecar', agent: 'agent' } as const;
+
+/** Environment of the agent's container, sessions included: folders joined by colons that the launcher leaves writable. */
+export const writableVariable = 'CREEL_WRITABLE';
+export const writableFolders = ['/sandbox', '/tmp'] as const;

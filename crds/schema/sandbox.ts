@@ -140,9 +140,12 @@ const spec = z.strictObject({
     .strictObject({
       readWrite: z
         .array(writablePath)
+        .min(1)
         .max(16)
         .exactOptional()
-        .describe('Writable folders, at or below /sandbox and /tmp (default both). Restart.'),
+        .describe(
+          'Writable folders, at or below /sandbox and /tmp (default both); made where they are not there. Restart.',
+        ),
       landlock: z
         .enum(['BestEffort', 'Required'])
         .exactOptional()

@@ -26,6 +26,7 @@ test.each([
   ['PrivateDir', contract.paths.private],
   ['TokenFile', contract.paths.token],
   ['PodInfoDir', contract.paths.podInfo],
+  ['WritableVariable', contract.writableVariable],
 ])('launcher/contract.go says the same %s as protocol/constants.ts', (name, value) => {
   const go = goConstants().get(name);
   expect(typeof value === 'number' ? Number(go) : go).toBe(value);

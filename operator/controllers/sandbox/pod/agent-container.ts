@@ -1,6 +1,13 @@
 import type { V1AppArmorProfile, V1Container, V1EnvVar, V1SeccompProfile } from '@kubernetes/client-node';
 import type { Sandbox } from '../../../../crds/schema/sandbox.ts';
-import { agentGid, agentUid, containerNames, paths } from '../../../../protocol/constants.ts';
+import {
+  agentGid,
+  agentUid,
+  containerNames,
+  paths,
+  writableFolders,
+  writableVariable,
+} from '../../../../protocol/constants.ts';
 import { agentMounts } from './build-volumes.ts';
 import { trustEnvironment } from './trust-environment.ts';
 
@@ -45,11 +52,15 @@ function launcherCommand({ spec }: Sandbox): string[] {
   return [paths.launcher, 'run', ...(command.length > 0 ? [] : ['--hold']), ...options, '--', ...command];
 }
 
-/** Ours come last and win: an agent's own SSL_CERT_FILE would only break its TLS. */
+/**
+ * Ours come last and win, over the image's too: an agent's own SSL_CERT_FILE would only break its TLS, and the Sandbox alone says
+ * what may be written.
+ */
 function environment({ spec }: Sandbox): V1EnvVar[] {
-  const own = (spec.env ?? []).filter(({ name }) => !Object.hasOwn(trustEnvironment, name));
+  const ours = { ...trustEnvironment, [writableVariable]: (spec.filesystem?.readWrite ?? writableFolders).join(':') };
+  const own = (spec.env ?? []).filter(({ name }) => !Object.hasOwn(ours, name));
   const home = own.some(({ name }) => name === 'HOME') ? [] : [{ name: 'HOME', value: '/sandbox' }];
-  return [...own, ...home, ...Object.entries(trustEnvironment).map(([name, value]) => ({ name, value }))];
+  return [...own, ...home, ...Object.entries(ours).map(([name, value]) => ({ name, value }))];
 }
 
 function resources({ spec }: Sandbox): NonNullable<V1Container['resources']> {

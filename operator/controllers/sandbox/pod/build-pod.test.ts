@@ -64,6 +64,15 @@ test('an environment of the user cannot take trust away', () => {
   expect(env.filter(({ name }) => name === 'HOME')).toEqual([{ name: 'HOME', value: '/tmp' }]);
 });
 
+test.each<[string, Partial<Sandbox['spec']>, string]>([
+  ['both folders, unless told otherwise', {}, '/sandbox:/tmp'],
+  ['what the Sandbox says', { filesystem: { readWrite: ['/sandbox/work', '/tmp'] } }, '/sandbox/work:/tmp'],
+  ['not what its environment says', { env: [{ name: 'CREEL_WRITABLE', value: '/' }] }, '/sandbox:/tmp'],
+])('writable: %s', (_what, spec, value) => {
+  const found = agent(spec)?.env?.filter(({ name }) => name === 'CREEL_WRITABLE');
+  expect(found).toEqual([{ name: 'CREEL_WRITABLE', value }]);
+});
+
 test.each<[string, Partial<Sandbox['spec']>, object]>([
   ['identity None shares no processes', { egress: { identity: 'None' } }, { shareProcessNamespace: false }],
   ['a required user namespace', { process: { userNamespace: 'Required' } }, { hostUsers: false }],
