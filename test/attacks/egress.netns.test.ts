@@ -199,6 +199,17 @@ describe('what is not listed is refused, and nothing of it is seen outside', () 
   });
 });
 
+/** One connection to `shared.test`; `code` is indented once and sends. */
+const attempt = (code: string, port: number) => `
+import socket, ssl, time
+request = b'GET / HTTP/1.1\\r\\nHost: fronted.test\\r\\nConnection: close\\r\\n\\r\\n'
+s = socket.create_connection(('shared.test', ${port})); s.settimeout(4)
+try:
+  ${code}
+  print(s.recv(1000))
+except OSError as error: print(type(error).__name__)
+`;
+
 describe('an approved host on a port of the web is that name alone, not whoever shares its address', () => {
   const grants = [443, 80, 2222].map(port => ({ id: `apr-shared-${port}`, host: 'shared.test', port }));
   const ways: Readonly<Record<string, { readonly port: number; readonly code: string }>> = {
@@ -210,17 +221,6 @@ describe('an approved host on a port of the web is that name alone, not whoever 
     'HTTP for another name after a silence': { port: 80, code: 'time.sleep(1); s.send(request)' },
     'plain bytes where TLS is spoken': { port: 443, code: "s.send(b'\\x00hello')" },
   };
-  const attempt = (code: string, port: number) =>
-    `
-import socket, ssl, time
-request = b'GET / HTTP/1.1\\r\\nHost: fronted.test\\r\\nConnection: close\\r\\n\\r\\n'
-s = socket.create_connection(('shared.test', ${port})); s.settimeout(4)
-try:
-  ${code}
-  print(s.recv(1000))
-except OSError as error: print(type(error).__name__)
-`;
-
   test.each(Object.entries(ways))('%s', async (_name, { port, code }) => {
     await rules(allow(['shared.test'], { ports: [port], protocol: 'TCP' }));
     await path.sidecar.runAgent(['python3', '-c', attempt(code, port)]);
