@@ -50,7 +50,10 @@ const claims = z.object({
 });
 const maxTokenBytes = 8192;
 
-/** Unverified claims come first, so that a flood of made-up tokens costs no call to the API server. */
+/**
+ * Unverified claims come first, so that a flood of made-up tokens costs no call to the API server; a pod's uid is no secret to its
+ * neighbours, its address they do not have.
+ */
 export async function authenticate(
   token: string,
   address: string,
@@ -59,7 +62,9 @@ export async function authenticate(
   const claimed = readClaims(token);
   if (claimed === undefined) return refuse(401, 'MalformedToken');
   if (!claimed.aud.includes(hubAudience)) return refuse(401, 'WrongAudience');
-  if (recordedPod(claimed['kubernetes.io'].pod.uid) === undefined) return refuse(403, 'UnknownPod');
+  const claimedPod = recordedPod(claimed['kubernetes.io'].pod.uid);
+  if (claimedPod === undefined) return refuse(403, 'UnknownPod');
+  if (!isPodAddress(address, claimedPod)) return refuse(403, 'WrongAddress');
   const status = await reviewToken(token, hubAudience).catch(() => undefined);
   if (status === undefined) return refuse(503, 'ReviewUnavailable');
   if (status.authenticated !== true) return refuse(401, 'TokenRejected');

@@ -6,7 +6,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { maxFrameBytes, sessionPath } from '../../protocol/session.ts';
 import type { Authentication } from './authenticate.ts';
 import { LineBuffer } from './line-buffer.ts';
@@ -37,6 +37,8 @@ const pingTimeoutMs = 10_000;
 const idleConnectionMs = 15_000;
 const lingerMs = 2_000;
 const maxConnections = 10_000;
+/** A sidecar needs one, two while it reconnects; nobody takes the places of all others. */
+const maxConnectionsPerAddress = 64;
 const maxUpFrameBytes = 64 * 1024;
 
 /** Listens until `signal` aborts, which closes every session. */
@@ -49,6 +51,7 @@ export async function startHubServer(options: HubServerOptions, signal: AbortSig
     settings: { maxConcurrentStreams: 4, enablePush: false },
   });
   server.maxConnections = maxConnections;
+  server.prependListener('connection', limitPerAddress());
   const connections = new Set<ServerHttp2Session>();
   server.on('session', session => guardConnection(session, connections));
   server.on('stream', (stream, headers) => void serve(stream as ServerHttp2Stream, headers, options, forbidden));
@@ -69,6 +72,22 @@ export async function startHubServer(options: HubServerOptions, signal: AbortSig
 
 function secureContext({ cert, key }: HubKeys) {
   return { cert, key };
+}
+
+/** Before the handshake, which is what costs. */
+function limitPerAddress(): (socket: Socket) => void {
+  const open = new Map<string, number>();
+  return socket => {
+    const address = socket.remoteAddress ?? '';
+    const count = (open.get(address) ?? 0) + 1;
+    open.set(address, count);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left > 0) open.set(address, left);
+      else open.delete(address);
+    });
+    if (count > maxConnectionsPerAddress) socket.destroy();
+  };
 }
 
 /** A connection without a session is dropped, and so is one whose peer stopped answering pings. */
