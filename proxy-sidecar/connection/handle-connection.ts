@@ -3,8 +3,8 @@
 import { cidrContains, parseCidr } from '../../engine/canonical/cidr.ts';
 import { hostText, parseHost } from '../../engine/canonical/host.ts';
 import { parseIp } from '../../engine/canonical/ip.ts';
-import { attestation, inferenceHost, syntheticRange } from '../../protocol/constants.ts';
-import type { Captured } from '../listen/start-transparent-listener.ts';
+import { inferenceHost, syntheticRange } from '../../protocol/constants.ts';
+import { type Captured, isAttestation } from '../listen/start-transparent-listener.ts';
 import { terminateTls } from '../tls/terminate-tls.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { decideTarget, type Target, type Verdict } from './decide-target.ts';
@@ -14,14 +14,17 @@ import { refuseDenied } from './refuse-denied.ts';
 import { type Carried, isStillAllowed } from './still-allowed.ts';
 
 const synthetic = parseCidr(syntheticRange);
+/** Who asked has read the line by then; places for the question are few. */
+const attestationMs = 1000;
 
 /** Never rejects; the socket is closed when it resolves. */
 export async function handleConnection(captured: Captured, context: ConnectionContext): Promise<void> {
   const { socket, destination } = captured;
   try {
-    if (destination.host.address === attestation.address && destination.port === attestation.port) {
+    if (isAttestation(captured)) {
       socket.end(`${JSON.stringify(context.attestation())}\n`);
       socket.resume();
+      setTimeout(() => socket.destroy(), attestationMs).unref();
       return;
     }
     const target = nameOf(captured, context);

@@ -8,6 +8,8 @@ const host = '127.0.0.1';
 const maxPerSecond = 2000;
 const maxTcpConnections = 64;
 const tcpIdleMs = 5000;
+/** Of answers that the asker does not read: more would be the sidecar's memory. */
+const maxUnreadBytes = 64 * 1024;
 
 /** Serves captured DNS on UDP and TCP until the signal aborts; resolves when both listen. */
 export async function startDnsServer(port: number, context: DnsContext, signal: AbortSignal): Promise<void> {
@@ -49,7 +51,7 @@ function serveTcp(socket: Socket, answer: (message: Buffer) => Buffer | undefine
       const end = 2 + buffered.readUInt16BE(0);
       const reply = answer(buffered.subarray(2, end));
       buffered = buffered.subarray(end);
-      if (reply === undefined) {
+      if (reply === undefined || socket.writableLength > maxUnreadBytes) {
         socket.destroy();
         return;
       }

@@ -2,6 +2,7 @@
 import { createServer, type Socket } from 'node:net';
 import { parseAuthority } from '../../engine/canonical/authority.ts';
 import type { Host } from '../../engine/canonical/host.ts';
+import { attestation } from '../../protocol/constants.ts';
 import type { OriginalDestination } from '../native/load-addon.ts';
 
 /** A captured connection and where it wanted to go. Paused: nothing of it has been read. */
@@ -21,8 +22,10 @@ export interface ListenerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Further ones are closed as soon as they are accepted. */
+/** Of one address family; further ones are closed as soon as they are accepted. */
 const maxConnections = 2048;
+/** Places that only the attestation gets: an agent with many connections must not make the kubelet think its sidecar dead. */
+const attestationPlaces = 64;
 
 /** Listens on both loopback addresses; resolves when it does. */
 export async function startTransparentListener(options: ListenerOptions): Promise<void> {
@@ -31,10 +34,18 @@ export async function startTransparentListener(options: ListenerOptions): Promis
 
 async function listen(host: string, options: ListenerOptions): Promise<void> {
   const { port, signal } = options;
+  let open = 0;
+  const admit = (captured: Captured) => {
+    if (isAttestation(captured)) return options.onConnection(captured);
+    if (open >= maxConnections) return void captured.socket.destroy();
+    open++;
+    captured.socket.once('close', () => open--);
+    options.onConnection(captured);
+  };
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket =>
-    accept(socket, options),
+    accept(socket, { ...options, onConnection: admit }),
   );
-  server.maxConnections = maxConnections;
+  server.maxConnections = maxConnections + attestationPlaces;
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -61,6 +72,10 @@ function accept(socket: Socket, { port, originalDestination, onConnection }: Lis
     return void socket.destroy();
   }
   onConnection({ socket, destination: { host: parsed.host, port: parsed.port }, local: agentEnd(socket), remote });
+}
+
+export function isAttestation({ destination: { host, port } }: Pick<Captured, 'destination'>): boolean {
+  return host.address === attestation.address && port === attestation.port;
 }
 
 /** Out of file descriptors: one connection is lost, the listener goes on. */
