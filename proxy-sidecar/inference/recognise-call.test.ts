@@ -10,6 +10,7 @@ test.each([
   ['GET', '/v1/models', '/models', undefined],
   ['GET', '/v1/models/nvidia/nemotron-3:free', '/models/nvidia/nemotron-3:free', undefined],
   ['GET', '/v1/models/nvidia%2Fx', '/models/nvidia%2Fx', undefined],
+  ['GET', '/v1/models/nvidia%2fx..y/.z', '/models/nvidia%2fx..y/.z', undefined],
 ])('%s %s is %s', (method, target, path, dialect) => {
   expect(recogniseCall(method, target)).toMatchObject({
     ok: true,
@@ -33,6 +34,14 @@ describe('refused', () => {
     ['GET', '/v1/models/a//b'],
     ['GET', '/v1/models/a/'],
     ['GET', '/v1/models/%2e%2e/files'],
+    // Behind a server that decodes the slash these climb, with the key: I05.
+    ['GET', '/v1/models/a%2f..%2f..%2fadmin'],
+    ['GET', '/v1/models/a%2F../files'],
+    ['GET', '/v1/models/a/..%2Ffiles'],
+    ['GET', '/v1/models/a%2F.'],
+    ['GET', '/v1/models/a%2F%2Fb'],
+    ['GET', '/v1/models/a/%2Fb'],
+    ['GET', '/v1/models/a%2F'],
     ['GET', '/v1/models/'],
     ['GET', '/'],
     ['GET', '/v1/chat/completions'],

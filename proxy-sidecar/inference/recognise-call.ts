@@ -22,8 +22,8 @@ const posts: ReadonlyMap<string, Dialect> = new Map([
   ['/v1/messages', 'Anthropic'],
 ]);
 
-/** A model's name as path segments: nothing encoded but the slash, no dot segments. */
-const modelPath = /^\/v1\/models(\/[A-Za-z0-9](?:[A-Za-z0-9._:@+-]|\/(?!\.{0,2}(?:\/|$))|%2[Ff])*)?$/;
+/** A model's name as path segments: nothing encoded but the slash; no empty and no dot segment, however the slash is written. */
+const modelPath = /^\/v1\/models(\/[A-Za-z0-9](?:[A-Za-z0-9._:@+-]|(?:\/|%2[Ff])(?!\.{0,2}(?:\/|%2[Ff]|$)))*)?$/;
 
 /** The query is dropped: keys travel there. What Anthropic's clients mark beta with is kept. */
 export function recogniseCall(method: string, target: string): RecognisedCall {
