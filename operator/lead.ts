@@ -177,7 +177,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     running.setKeys(keys);
   }
   // Hits that are still being gathered are written while this operator may write.
-  await hub.desk.flush().catch((error: unknown) => warn(`hits of open requests not written: ${String(error)}`));
+  await running.desk.flush().catch((error: unknown) => warn(`hits of open requests not written: ${String(error)}`));
   await Promise.all(controllers.map(({ idle }) => idle()));
 }
 
