@@ -1,4 +1,5 @@
 // The cluster as a NetworkPolicy sees it: resolver, hub, Services by the pods behind them.
+import { parseIp } from '../../../../engine/canonical/ip.ts';
 import { hubPorts } from '../../../../protocol/constants.ts';
 import type { Service } from '../../../core-types.ts';
 import type { ObjectName } from '../../../kube/types.ts';
@@ -58,11 +59,15 @@ function readService({ stores }: WallOptions, name: ObjectName): ServiceFacts | 
 }
 
 function endpointsOf({ metadata }: Service, { stores }: Pick<WallOptions, 'stores'>): string[] {
-  return stores.endpointSlices
-    .list(metadata.namespace)
-    .filter(slice => slice.metadata.labels?.['kubernetes.io/service-name'] === metadata.name)
-    .flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses))
-    .sort();
+  return (
+    stores.endpointSlices
+      .list(metadata.namespace)
+      .filter(slice => slice.metadata.labels?.['kubernetes.io/service-name'] === metadata.name)
+      .flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses))
+      // Slices of type FQDN hold names, which no wall can admit.
+      .filter(address => parseIp(address) !== undefined)
+      .sort()
+  );
 }
 
 function isNumber(value: number | string): value is number {

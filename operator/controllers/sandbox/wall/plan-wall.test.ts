@@ -51,6 +51,16 @@ test('a peer nobody knows opens nothing: a rule without peers would mean everywh
   expect(planWall(demand([rule({})]), { ...wall, resolver: [] }).every(({ to }) => to.length > 0)).toBe(true);
 });
 
+test('a Service whose endpoints are written by hand opens neither node nor API server', () => {
+  const endpoints = ['10.0.0.5', '10.96.0.1', '10.20.0.9'];
+  const service = (namespace: string, name: string) => ({ namespace, name, ports: [], endpoints });
+  const rules = [rule({ services: [{ namespace: 'a', service: 'by-hand', addresses: ['10.96.7.7'], names: [] }] })];
+  const open = (excluded: readonly string[]) =>
+    blocksOf(planWall(demand(rules), { ...wall, service, excluded })).filter(cidr => cidr.startsWith('10.'));
+  expect(open([])).toEqual(['10.0.0.5/32', '10.20.0.9/32', '10.96.0.1/32']);
+  expect(open(['10.0.0.5', '10.96.0.1'])).toEqual(['10.20.0.9/32']);
+});
+
 describe('public addresses open as soon as one could be allowed:', () => {
   const asking = demand([]);
   test.each<[string, WallDemand]>([
