@@ -62,10 +62,10 @@ export interface Service extends KubeObject {
 /** Carries `kubernetes.io/service-name` as a label. */
 export interface EndpointSlice extends KubeObject {
   readonly addressType?: string;
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean };
-  }[];
+  /** null where there are none, as the API server writes it. */
+  readonly endpoints?:
+    | readonly { readonly addresses: readonly string[]; readonly conditions?: { readonly ready?: boolean } }[]
+    | null;
   readonly ports?: readonly { readonly name?: string; readonly port?: number; readonly protocol?: string }[];
 }
 

@@ -21,9 +21,16 @@ const apiServer: Required<ObjectName> = { namespace: 'default', name: 'kubernete
 /** Kept in a stable order; listeners hear only of real changes. */
 export function followNeverAddresses(sources: NeverSources, signal: AbortSignal): NeverAddresses {
   const listeners = new Set<() => void>();
-  let current = collect(sources);
+  let apiServers: readonly string[] = [];
+  const read = () => {
+    // An API server takes its address away as it ends, and is back at it a moment later.
+    const now = apiServerAddresses(sources);
+    if (now.length > 0) apiServers = now;
+    return collect(sources, apiServers);
+  };
+  let current = read();
   const look = () => {
-    const next = collect(sources);
+    const next = read();
     if (next.join() === current.join()) return;
     current = next;
     for (const listener of listeners) listener();
@@ -40,18 +47,21 @@ export function followNeverAddresses(sources: NeverSources, signal: AbortSignal)
   };
 }
 
-function collect({ nodes, services, endpointSlices, ...names }: NeverSources): readonly string[] {
+function collect({ nodes, services, ...names }: NeverSources, apiServers: readonly string[]): readonly string[] {
   const ofNodes = nodes
     .list()
     .flatMap(({ status }) => (status?.addresses ?? []).filter(isIp).map(entry => entry.address));
   const ofServices = [apiServer, names.hubService, names.resolverService].flatMap(name =>
     clusterIps(services.get(name)),
   );
-  const slices = endpointSlices
+  return [...new Set([...ofNodes, ...ofServices, ...apiServers, ...names.resolverAddresses])].sort();
+}
+
+function apiServerAddresses({ endpointSlices }: NeverSources): readonly string[] {
+  return endpointSlices
     .list(apiServer.namespace)
-    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === apiServer.name);
-  const ofApiServer = slices.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses));
-  return [...new Set([...ofNodes, ...ofServices, ...ofApiServer, ...names.resolverAddresses])].sort();
+    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === apiServer.name)
+    .flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses));
 }
 
 function isIp({ type }: { readonly type: string }): boolean {

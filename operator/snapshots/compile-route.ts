@@ -76,7 +76,8 @@ function chooseProfile({ sandbox, profiles }: RouteInputs): InferenceProfile | M
 }
 
 function listed(profiles: readonly InferenceProfile[]): string {
-  return profiles.length === 0 ? 'are none' : `are ${profiles.map(({ metadata }) => metadata.name).join(', ')}`;
+  const names = profiles.map(({ metadata }) => metadata.name).sort();
+  return names.length === 0 ? 'are none' : `are ${names.join(', ')}`;
 }
 
 function routeOf({ metadata, spec }: InferenceProfile, resolved: ResolvedProfile, asked: string | undefined): Route {

@@ -46,7 +46,7 @@ function findRouteProblem({ sandbox, current }: SandboxWorld): Problem | undefin
   if (!('reason' in route) || route.reason === 'SecretPending') return undefined;
   return {
     reason: 'InferenceNotReady',
-    message: `spec.inference.profile: ${route.reason}: ${route.message}`,
+    message: route.message.startsWith('spec.') ? route.message : `spec.inference.profile: ${route.message}`,
   };
 }
 

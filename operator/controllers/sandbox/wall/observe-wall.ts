@@ -63,7 +63,7 @@ function endpointsOf({ metadata }: Service, { stores }: Pick<WallOptions, 'store
     stores.endpointSlices
       .list(metadata.namespace)
       .filter(slice => slice.metadata.labels?.['kubernetes.io/service-name'] === metadata.name)
-      .flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses))
+      .flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses))
       // Slices of type FQDN hold names, which no wall can admit.
       .filter(address => parseIp(address) !== undefined)
       .sort()
