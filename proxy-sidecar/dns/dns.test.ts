@@ -140,7 +140,7 @@ describe('responses', () => {
 describe('synthetic addresses', () => {
   test('are the same after a restart, and others for another sandbox', () => {
     const given: (readonly [string, string])[] = [];
-    const first = createSyntheticNames(range, 'ns/a', [], (address, name) => given.push([address, name]));
+    const first = createSyntheticNames(range, 'ns/a', [], added => given.push(added));
     const names = Array.from({ length: 500 }, (_, index) => `host${index}.example.com`);
     const addresses = names.map(name => first.addressOf(name));
     expect(new Set(addresses).size).toBe(500);
@@ -157,6 +157,48 @@ describe('synthetic addresses', () => {
     expect(given).not.toContain('28.64.0.7');
     expect(tiny.addressOf('one.more.example.com')).toBeUndefined();
     expect(tiny.addressOf('h3.example.com')).toBe(given[3]);
+  });
+  describe('a full table', () => {
+    const count = 16_384;
+    const minute = 60_000;
+    const fill = () => {
+      let nowMs = 0;
+      const kept: (readonly [string, string])[] = [];
+      const names = createSyntheticNames(
+        range,
+        'ns/a',
+        [],
+        added => kept.push(added),
+        () => nowMs,
+      );
+      const given = Array.from({ length: count }, (_, index) => names.addressOf(`h${index}.example.com`) ?? '');
+      return { names, given, kept, wait: (ms: number) => (nowMs += ms) };
+    };
+    test('gives no address away that was used within ten minutes', () => {
+      const { names, given, wait } = fill();
+      expect(new Set(given).size).toBe(count);
+      wait(9 * minute);
+      expect(names.addressOf('one.more.example.com')).toBeUndefined();
+      expect(names.nameOf(given[0] ?? '')).toBe('h0.example.com');
+    });
+    test('then lets the longest unused name go; its address means nothing, and what is in use stays', () => {
+      const { names, given, kept, wait } = fill();
+      wait(9 * minute);
+      names.nameOf(given[0] ?? '');
+      names.addressOf('h1.example.com');
+      wait(2 * minute);
+      const more = Array.from({ length: 1000 }, (_, index) => names.addressOf(`more${index}.example.com`) ?? '');
+      expect(new Set([...given, ...more]).size).toBe(count + 1000);
+      expect(names.size).toBe(count);
+      expect(names.nameOf(given[0] ?? '')).toBe('h0.example.com');
+      expect(names.nameOf(given[1] ?? '')).toBe('h1.example.com');
+      expect(given.slice(2, 1002).map(address => names.nameOf(address))).toEqual(
+        Array.from({ length: 1000 }, () => undefined),
+      );
+      // After a restart what was written last counts.
+      const again = createSyntheticNames(range, 'ns/a', kept, () => undefined);
+      expect(more.map(address => again.nameOf(address))).toEqual(more.map(address => names.nameOf(address)));
+    });
   });
   test('what was never given out means nothing', () => {
     const names = createSyntheticNames(range, 'ns/a', [['9.9.9.9', 'outside.example.com']], () => undefined);

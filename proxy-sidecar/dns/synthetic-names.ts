@@ -1,8 +1,10 @@
 // Which address stands for which name inside this sandbox. Deterministic, so that a restart gives the same answers.
 import { createHash } from 'node:crypto';
 
+export type SyntheticName = readonly [address: string, name: string];
+
 export interface SyntheticNames {
-  /** The address of a canonical name, made on first use; undefined when every slot near it is taken. */
+  /** The address of a canonical name, made on first use; undefined when there is no room, or none near its slot. */
   addressOf(name: string): string | undefined;
   nameOf(address: string): string | undefined;
   readonly size: number;
@@ -10,57 +12,93 @@ export interface SyntheticNames {
 
 const maxNames = 16_384;
 const maxProbes = 64;
+/** A name that was neither asked for nor connected to for so long makes room when there is none; its answer lived 30 s. */
+const unusedMs = 10 * 60_000;
 
 /**
  * `range` is an IPv4 block (`28.64.0.0/14`); its first and last address are never used. `known` is what was given out before
- * a restart, `onNew` hears of each new one.
+ * a restart, oldest first; `onNew` hears of each new one, with all there are.
  */
 export function createSyntheticNames(
   range: string,
   sandbox: string,
-  known: readonly (readonly [address: string, name: string])[],
-  onNew: (address: string, name: string) => void,
+  known: readonly SyntheticName[],
+  onNew: (added: SyntheticName, all: () => readonly SyntheticName[]) => void,
+  nowMs: () => number = () => performance.now(),
 ): SyntheticNames {
   const { base, size } = parseRange(range);
   const byAddress = new Map<number, string>();
-  const byName = new Map<string, number>();
-  const put = (address: number, name: string) => {
+  /** The least recently used first. */
+  const byName = new Map<string, { readonly address: number; readonly usedMs: number }>();
+  /** Addresses of names that had to go: to whoever still holds one it must not mean another name. */
+  const retired = new Set<number>();
+  for (const [text, name] of known.slice(-maxNames)) {
+    const address = toNumber(text);
+    if (address !== undefined && isInside(address)) put(address, name);
+  }
+
+  function put(address: number, name: string): void {
+    const before = byName.get(name);
+    const other = byAddress.get(address);
+    if (before !== undefined) byAddress.delete(before.address);
+    if (other !== undefined) byName.delete(other);
     byAddress.set(address, name);
-    byName.set(name, address);
-  };
-  for (const [address, name] of known) {
-    const number = toNumber(address);
-    if (number !== undefined && isInside(number) && !byAddress.has(number) && !byName.has(name)) put(number, name);
+    touch(name, address);
+  }
+
+  function touch(name: string, address: number): void {
+    byName.delete(name);
+    byName.set(name, { address, usedMs: nowMs() });
   }
 
   function isInside(number: number): boolean {
     return number > base && number < base + size - 1;
   }
 
+  function makeRoom(): boolean {
+    if (byName.size < maxNames) return true;
+    const [oldest] = byName;
+    if (oldest === undefined || nowMs() - oldest[1].usedMs < unusedMs) return false;
+    byName.delete(oldest[0]);
+    byAddress.delete(oldest[1].address);
+    retired.add(oldest[1].address);
+    for (const address of retired) {
+      if (retired.size <= maxNames) break;
+      retired.delete(address);
+    }
+    return true;
+  }
+
   function place(name: string): number | undefined {
-    if (byName.size >= maxNames) return undefined;
     const digest = createHash('sha256').update(`${sandbox}\0${name}`).digest();
     const first = digest.readUInt32BE(0) % (size - 2);
     for (let probe = 0; probe < maxProbes; probe++) {
       const candidate = base + 1 + ((first + probe) % (size - 2));
-      if (!byAddress.has(candidate)) return candidate;
+      if (!byAddress.has(candidate) && !retired.has(candidate)) return candidate;
     }
     return undefined;
   }
 
+  const all = () => [...byName].map(([name, { address }]) => [toText(address), name] as const);
+
   return {
     addressOf(name) {
       const existing = byName.get(name);
-      if (existing !== undefined) return toText(existing);
-      const address = place(name);
+      if (existing !== undefined) {
+        touch(name, existing.address);
+        return toText(existing.address);
+      }
+      const address = makeRoom() ? place(name) : undefined;
       if (address === undefined) return undefined;
       put(address, name);
-      onNew(toText(address), name);
+      onNew([toText(address), name], all);
       return toText(address);
     },
-    nameOf: address => {
-      const number = toNumber(address);
-      return number === undefined ? undefined : byAddress.get(number);
+    nameOf(text) {
+      const address = toNumber(text);
+      const name = address === undefined ? undefined : byAddress.get(address);
+      if (address !== undefined && name !== undefined) touch(name, address);
+      return name;
     },
     get size() {
       return byName.size;

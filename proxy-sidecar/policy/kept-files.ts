@@ -3,6 +3,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Snapshot } from '../../protocol/snapshot.ts';
+import type { SyntheticName } from '../dns/synthetic-names.ts';
 import type { InForce } from './policy-state.ts';
 
 export interface KeptSnapshot {
@@ -14,15 +15,21 @@ export interface KeptSnapshot {
 export interface KeptFiles {
   saveSnapshot(inForce: InForce, heardMs: number): void;
   loadSnapshot(): KeptSnapshot | undefined;
-  readonly addName: (address: string, name: string) => void;
-  loadNames(): readonly (readonly [string, string])[];
+  /** `all` is written anew when the file holds more old names than living ones. */
+  readonly addName: (added: SyntheticName, all: () => readonly SyntheticName[]) => void;
+  /** Oldest first; a later line of the same address or name counts. */
+  loadNames(): readonly SyntheticName[];
 }
+
+/** Of the file of names: twice as many as there can be. */
+const maxLines = 32_768;
 
 /** `dir` is created, readable by this uid alone. */
 export function openKeptFiles(dir: string): KeptFiles {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const snapshotFile = join(dir, 'snapshot.json');
   const namesFile = join(dir, 'names.jsonl');
+  let lines = 0;
   return {
     saveSnapshot(inForce, heardMs) {
       const route = 'profile' in inForce.route ? keylessRoute : inForce.route;
@@ -31,15 +38,28 @@ export function openKeptFiles(dir: string): KeptFiles {
       renameSync(`${snapshotFile}.new`, snapshotFile);
     },
     loadSnapshot: () => parse(read(snapshotFile)) as KeptSnapshot | undefined,
-    addName: (address, name) => appendFileSync(namesFile, `${JSON.stringify([address, name])}\n`, { mode: 0o600 }),
-    loadNames: () =>
-      (read(namesFile) ?? '').split('\n').flatMap(line => {
-        const pair = parse(line);
+    addName(added, all) {
+      if (lines++ < maxLines) return appendFileSync(namesFile, line(added), { mode: 0o600 });
+      const names = all();
+      lines = names.length;
+      writeFileSync(`${namesFile}.new`, names.map(line).join(''), { mode: 0o600 });
+      renameSync(`${namesFile}.new`, namesFile);
+    },
+    loadNames() {
+      const names = (read(namesFile) ?? '').split('\n').flatMap(text => {
+        const pair = parse(text);
         return Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string'
           ? [[pair[0], pair[1]] as const]
           : [];
-      }),
+      });
+      lines = names.length;
+      return names;
+    },
   };
+}
+
+function line(name: SyntheticName): string {
+  return `${JSON.stringify(name)}\n`;
 }
 
 /** Keys are kept in memory only: after a restart the hub has to hand the route over again. */

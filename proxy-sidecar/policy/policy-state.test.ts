@@ -127,8 +127,8 @@ describe('age', () => {
 
 test('kept names survive, a line cut off by a kill does not, and a broken snapshot counts as none', () => {
   const kept = openKeptFiles(join(dir, 'proxy'));
-  kept.addName('28.64.0.1', 'a.test');
-  kept.addName('28.64.0.2', 'b.test');
+  kept.addName(['28.64.0.1', 'a.test'], () => []);
+  kept.addName(['28.64.0.2', 'b.test'], () => []);
   writeFileSync(join(dir, 'proxy', 'names.jsonl'), '["28.64.0.3","c.t', { flag: 'a' });
   writeFileSync(join(dir, 'proxy', 'snapshot.json'), '{"snapshot":{"rev');
   const again = openKeptFiles(join(dir, 'proxy'));
@@ -137,4 +137,13 @@ test('kept names survive, a line cut off by a kill does not, and a broken snapsh
     ['28.64.0.2', 'b.test'],
   ]);
   expect(again.loadSnapshot()).toBeUndefined();
+});
+
+test('the file of names is written anew before it fills the volume', () => {
+  const kept = openKeptFiles(join(dir, 'proxy'));
+  const living = [['28.64.0.9', 'living.test']] as const;
+  for (let added = 0; added < 32_768; added++) kept.addName(['28.64.0.1', 'gone.test'], () => living);
+  expect(kept.loadNames()).toHaveLength(32_768);
+  kept.addName(living[0], () => living);
+  expect(openKeptFiles(join(dir, 'proxy')).loadNames()).toEqual(living);
 });
