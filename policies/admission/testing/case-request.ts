@@ -1,7 +1,12 @@
 import type { ApiRequest } from '../../../operator/kube/transport.ts';
 import type { AdmissionCase, CaseFile } from './case-file.ts';
 
-const coreResources = new Set(['pods', 'serviceaccounts', 'secrets']);
+const groups: Readonly<Record<string, string>> = {
+  pods: '/api/v1',
+  serviceaccounts: '/api/v1',
+  secrets: '/api/v1',
+  networkpolicies: '/apis/networking.k8s.io/v1',
+};
 
 export type CaseNamespaces = Readonly<Record<'$NS' | '$OTHER' | '$PLAIN', string>>;
 
@@ -30,8 +35,8 @@ function casePath(target: string, namespace: string): string {
 }
 
 export function namespacePath(resource: string, namespace: string): string {
-  const core = coreResources.has(resource.split('/')[0] ?? '');
-  return `${core ? '/api/v1' : '/apis/creel.dev/v1alpha1'}/namespaces/${namespace}`;
+  const group = groups[resource.split('/')[0] ?? ''] ?? '/apis/creel.dev/v1alpha1';
+  return `${group}/namespaces/${namespace}`;
 }
 
 export function substituted<T>(value: T, namespaces: CaseNamespaces): T {
