@@ -26,8 +26,10 @@ const (
 	attestationDialTimeout = 100 * time.Millisecond
 	attestationReadTimeout = time.Second
 	maxAttestationBytes    = 4096
-	firstPause             = 5 * time.Millisecond
-	longestPause           = 40 * time.Millisecond
+	// A sandbox starts in fractions of a second, each of which counts; one that takes longer waits for something slow.
+	shortPause = 5 * time.Millisecond
+	hurry      = time.Second
+	longPause  = 50 * time.Millisecond
 )
 
 // askAttestation makes one attempt.
@@ -68,13 +70,18 @@ func await(timeout time.Duration, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	var last error
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	began := time.Now()
+	for {
 		err := try(ctx)
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() == nil || last == nil {
+		if time.Since(began) < timeout || last == nil {
 			last = err
+		}
+		pause := shortPause
+		if time.Since(began) > hurry {
+			pause = longPause
 		}
 		select {
 		case <-ctx.Done():

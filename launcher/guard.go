@@ -63,13 +63,7 @@ func guard(args []string) error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("no core files: %w", err)
 	}
-	listing, err := installFence()
-	if err != nil {
-		return fmt.Errorf("the fence cannot be installed (the node needs nf_tables with NAT and conntrack): %w", err)
-	}
-	if err := proveFence(o.agentUID, o.agentGID); err != nil {
-		return fmt.Errorf("the fence does not hold: %w", err)
-	}
+	// Before there is a proxy, which inherits it.
 	if err := loadFilter(guardFilter()); err != nil {
 		return fmt.Errorf("seccomp: %w", err)
 	}
@@ -77,19 +71,43 @@ func guard(args []string) error {
 	if err != nil {
 		return fmt.Errorf("sandbox CA: %w", err)
 	}
-	if err := publishShared(o.shared, o.roots, filepath.Join(o.podInfo, "extra-ca.pem"), ca.certPEM); err != nil {
+	s := &supervisor{options: o, authority: ca, identifier: newIdentifier(o.agentUID, o.agentGID)}
+	go s.identifier.serve(ctx)
+	// The proxy loads its program meanwhile, and does nothing until it hears that the fence is proved.
+	proxying, stopProxy := context.WithCancel(ctx)
+	defer stopProxy()
+	ended := make(chan error, 1)
+	go func() { ended <- s.keepProxy(proxying) }()
+	if err := s.fenceIn(ctx); err != nil {
+		stopProxy()
+		<-ended
+		return err
+	}
+	debug.FreeOSMemory()
+	return <-ended
+}
+
+// fenceIn installs the fence, proves it, gives the agent's container what it needs, tells the proxy, and keeps watch from then on.
+func (s *supervisor) fenceIn(ctx context.Context) error {
+	o := s.options
+	listing, err := installFence()
+	if err != nil {
+		return fmt.Errorf("the fence cannot be installed (the node needs nf_tables with NAT and conntrack): %w", err)
+	}
+	if err := proveFence(o.agentUID, o.agentGID); err != nil {
+		return fmt.Errorf("the fence does not hold: %w", err)
+	}
+	if err := publishShared(o.shared, o.roots, filepath.Join(o.podInfo, "extra-ca.pem"), s.authority.certPEM); err != nil {
 		return fmt.Errorf("shared volume: %w", err)
 	}
 	logLine("fence verified")
-	s := &supervisor{options: o, authority: ca, identifier: newIdentifier(o.agentUID, o.agentGID), fence: fenceEvent{"fence", "Verified", ""}}
-	go s.identifier.serve(ctx)
+	s.setFence(fenceEvent{"fence", "Verified", ""})
 	keeper := &fenceKeeper{listing: listing, report: s.setFence, log: logLine, closeLinks: closeLinks}
 	if err := watchFence(ctx, keeper.check); err != nil {
 		return err
 	}
 	keeper.check() // whatever happened before the watch began
-	debug.FreeOSMemory()
-	return s.keepProxy(ctx)
+	return nil
 }
 
 func logLine(message string) {

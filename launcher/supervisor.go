@@ -21,7 +21,8 @@ type supervisor struct {
 	authority  *authority
 	identifier *identifier
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// fence is empty until it is proved: the proxy waits for the first word.
 	fence   fenceEvent
 	session *guardSession
 }
@@ -112,12 +113,12 @@ func (s *supervisor) proxyEnvironment() []string {
 
 var inheritedByProxy = []string{"PATH", "HOME", "TZ", "LANG", "MALLOC_ARENA_MAX", "UV_THREADPOOL_SIZE"}
 
-// open makes a session the one that hears of the fence, and tells it how the fence stands.
+// open makes a session the one that hears of the fence, and tells it how the fence stands, once that is known.
 func (s *supervisor) open(session *guardSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.session = session
-	if session != nil {
+	if session != nil && s.fence.Event != "" {
 		session.send(s.fence)
 	}
 }

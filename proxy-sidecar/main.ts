@@ -50,10 +50,12 @@ process.once('SIGINT', () => stopping.abort());
 process.on('SIGUSR1', () => undefined);
 
 let fence: Pick<Attestation, 'fence' | 'message'> = { fence: 'Broken', message: 'the guard has not spoken yet' };
+const firstWord = Promise.withResolvers<void>();
 const guard = createGuardClient(
   new Socket({ fd: guardFd, readable: true, writable: true }),
   ({ state, message }) => {
     fence = { fence: state, message };
+    firstWord.resolve();
     hub?.send({ type: 'health', fence: state, message });
   },
   // Without its guard there is nobody to watch the fence: the end of the socket is the word to stop.
@@ -124,14 +126,13 @@ const context: ConnectionContext = {
     }),
 };
 
-await startDnsServer(ports.dns, { names, knowsName: name => policy.decider?.knowsName(name) ?? false }, signal);
-await startHealthListener(ports.health, () => attest().ready, signal);
-await startTransparentListener({
-  port: ports.transparent,
-  originalDestination: loadAddon(addonFile),
-  onConnection: captured => void handleConnection(captured, context),
-  signal,
+signal.addEventListener('abort', () => {
+  pool.clear();
+  setTimeout(() => process.exit(0), 50).unref();
 });
+
+// Started while the guard still proves the fence: until it has, nothing is sent and nobody is served.
+await firstWord.promise;
 hub = startHubSession({
   sidecar: version,
   address: hubAddress,
@@ -149,13 +150,16 @@ hub = startHubSession({
   log,
   signal,
 });
+await startDnsServer(ports.dns, { names, knowsName: name => policy.decider?.knowsName(name) ?? false }, signal);
+await startHealthListener(ports.health, () => attest().ready, signal);
+await startTransparentListener({
+  port: ports.transparent,
+  originalDestination: loadAddon(addonFile),
+  onConnection: captured => void handleConnection(captured, context),
+  signal,
+});
 log(`sidecar ${version} listens for ${sandbox}`);
 setInterval(confirmPolicy, confirmEveryMs).unref();
-
-signal.addEventListener('abort', () => {
-  pool.clear();
-  setTimeout(() => process.exit(0), 50).unref();
-});
 
 function takeFrame(frame: DownFrame): void {
   switch (frame.type) {
