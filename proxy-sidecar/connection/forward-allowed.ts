@@ -27,7 +27,8 @@ export async function forwardAllowed(
   const { target, protocol } = carried;
   const sniffed: Sniffed =
     protocol === 'TCP' ? { kind: 'Other' } : await sniffProtocol(captured.socket, silenceMs(target, verdict));
-  const problem = problemOf(sniffed, target, verdict);
+  // Taken back while the first bytes were waited for: its name is not asked for outside any more.
+  const problem = signal.aborted ? 'NoLongerAllowed' : problemOf(sniffed, target, verdict);
   if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
   if (sniffed.kind === 'HTTP') return await carryHttp(captured, carried, verdict, signal, context);
   await carryBytes(captured, carried, verdict, signal, context);

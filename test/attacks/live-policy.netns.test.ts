@@ -152,3 +152,28 @@ test('frozen: nothing at all, not even the model', async () => {
   expect(await status('https://inference.local/v1/models')).toBe('503');
   expect(await path.outside.connections()).toEqual([]);
 });
+
+test('taken back before the client has spoken: its name is not looked up, and nothing is dialled', async () => {
+  const script = `
+import socket, ssl, sys
+s = socket.create_connection((sys.argv[1], 443)); print('open', flush=True); sys.stdin.readline()
+try: ssl._create_unverified_context().wrap_socket(s, server_hostname=sys.argv[1]); print('through')
+except OSError: print('cut')
+`;
+  const speakLate = async (host: string, meanwhile: () => Promise<unknown>) => {
+    await path.hub.apply({ policy: { rules: [allow([host])] } });
+    const agent = path.pod.start(['python3', '-c', script, host], { interactive: true });
+    await agent.waitForOutput('open');
+    await meanwhile();
+    agent.child.stdin.end('\n');
+    return (await agent.result()).stdout;
+  };
+  expect(await speakLate('kept.test', async () => undefined)).toMatch(/through/);
+  expect(await path.outside.countDnsQueries('kept.test')).toBeGreaterThan(0);
+  const revoke = async () => {
+    const ack = await path.hub.apply({ policy: { rules: [] } });
+    expect(ack.closed).toBe(1);
+  };
+  expect(await speakLate('late.test', revoke)).toMatch(/cut/);
+  expect(await path.outside.countDnsQueries('late.test')).toBe(0);
+});
