@@ -167,10 +167,11 @@ describe('what leaves the pod', () => {
       await ordinary.kubectl(['run', 'open', '--image=creel.local/agent-tools:dev', '--', 'sleep', 'infinity']);
       await ordinary.kubectl(['wait', '--for=condition=Ready', 'pod/open', '--timeout=60s']);
       const fromOpen = await addressesOf(ordinary, 'open');
-      console.log(await ordinary.kubectl(['exec', 'open', '--', 'sh', '-c', escape]));
+      await ordinary.kubectl(['exec', 'open', '--', 'sh', '-c', escape]);
+      // UDP-Lite ends at the node, whose kube-proxy drops what connection tracking calls invalid; the netns tier sees it leave.
       for (const [protocol, destination] of [
-        ...['udp', 'udplite', 'icmp', 'tcp'].map(name => [name, v4]),
-        ...['udp', 'udplite', 'icmpv6', 'tcp'].map(name => [name, v6]),
+        ...['udp', 'icmp', 'tcp'].map(name => [name, v4]),
+        ...['udp', 'icmpv6', 'tcp'].map(name => [name, v6]),
         ['udp', '8.8.8.8'],
         ['tcp', '8.8.8.8'],
       ])

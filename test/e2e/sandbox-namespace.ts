@@ -130,12 +130,19 @@ export class SandboxNamespace {
     status = 'True',
     timeoutMs = 60_000,
   ): Promise<void> {
-    await this.kubectl([
-      'wait',
-      `${resource}/${name}`,
-      `--for=condition=${type}=${status}`,
-      `--timeout=${timeoutMs / 1000}s`,
-    ]);
+    const wait = ['wait', `${resource}/${name}`, `--for=condition=${type}=${status}`, `--timeout=${timeoutMs / 1000}s`];
+    const { exitCode, stderr } = await outcomeOf(this.kubectl(wait));
+    if (exitCode !== 0) throw new Error(`${stderr}${await this.#explain(resource, name)}`);
+  }
+
+  /** What one would look at next. */
+  async #explain(resource: string, name: string): Promise<string> {
+    const show = async (args: readonly string[]) => (await outcomeOf(this.#cluster.kubectl(args))).stdout;
+    return [
+      await show(['-n', this.name, 'get', resource, name, '--output=jsonpath={.status}']),
+      await show(['-n', this.name, 'get', 'events,pods']),
+      await show(['-n', 'creel-system', 'logs', 'deployment/creel-operator', '--tail=40']),
+    ].join('\n');
   }
 
   /** Waits until the Sandbox is what `holds` says, and answers it. */

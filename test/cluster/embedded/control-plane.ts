@@ -19,6 +19,8 @@ export function etcdSpec(layout: ClusterLayout, kube: string, fsync: boolean): P
     `--listen-peer-urls=${peerUrl}`,
     `--initial-advertise-peer-urls=${peerUrl}`,
     `--initial-cluster=etcd=${peerUrl}`,
+    // As kubeadm sets it: without it a kind of which nothing changes gets no bookmarks, and its watches look dead.
+    '--watch-progress-notify-interval=5s',
     ...(fsync ? [] : ['--unsafe-no-fsync']),
   ]);
 }
