@@ -17,14 +17,25 @@ function log(options: { blocked?: boolean } = {}) {
   return { clock, lines, out, audit: createAuditLog(out, () => clock.nowMs) };
 }
 
-test('ten thousand denials in a second are at most fifty lines, and the rest is counted exactly', () => {
+test('ten thousand denials in a second are at most twenty lines, and the rest is counted exactly', () => {
   const { clock, lines, audit } = log();
   for (let count = 0; count < 10_000; count++) audit.record(record);
-  expect(lines).toHaveLength(50);
-  expect(audit.dropped).toBe(9950);
+  expect(lines).toHaveLength(20);
+  expect(audit.dropped).toBe(9980);
   clock.nowMs += 1000;
   audit.record(record);
-  expect(lines.slice(-2)).toMatchObject([{ msg: 'audit lines dropped', count: 9950 }, { host: 'a.test' }]);
+  expect(lines.slice(-2)).toMatchObject([{ msg: 'audit lines dropped', count: 9980 }, { host: 'a.test' }]);
+});
+
+test('a flood of refusals hides nothing that was let out; both together are at most fifty lines', () => {
+  const { lines, audit } = log();
+  for (let count = 0; count < 10_000; count++) audit.record(record);
+  for (let count = 0; count < 10_000; count++) audit.record({ ...record, decision: 'Ask' });
+  for (let count = 0; count < 100; count++) audit.record({ ...record, decision: 'Allow', host: `out${count}.test` });
+  const allowed = lines.filter(({ decision }) => decision === 'Allow').map(({ host }) => host);
+  expect(allowed).toEqual(Array.from({ length: 30 }, (_, count) => `out${count}.test`));
+  expect(lines.filter(({ decision }) => decision !== undefined)).toHaveLength(50);
+  expect(audit.dropped).toBe(20_100 - 50);
 });
 
 test('a pipe that nobody reads costs lines and not memory', () => {

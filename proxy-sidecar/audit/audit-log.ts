@@ -1,5 +1,7 @@
 // One line of JSON per decision, with constant field names; never a header value, a body or a token.
 
+import { tokenBucket } from '../token-bucket.ts';
+
 export interface AuditRecord {
   readonly decision: 'Allow' | 'Deny' | 'Ask';
   readonly reason: string;
@@ -26,7 +28,9 @@ export interface AuditLog {
   readonly dropped: number;
 }
 
-const maxLinesPerSecond = 50;
+/** What was let out has lines of its own: a flood of refusals must not hide it. */
+const maxAllowedPerSecond = 30;
+const maxRefusedPerSecond = 20;
 const maxPendingBytes = 256 * 1024;
 
 /** Writes to a pipe that may block or break; neither stops the data path. Dropped lines are counted and said. */
@@ -34,25 +38,19 @@ export function createAuditLog(
   out: NodeJS.WritableStream & { readonly writableLength: number },
   nowMs: () => number,
 ): AuditLog {
-  let tokens = maxLinesPerSecond;
-  let filledMs = nowMs();
+  const admitAllowed = tokenBucket(maxAllowedPerSecond, nowMs);
+  const admitRefused = tokenBucket(maxRefusedPerSecond, nowMs);
   let dropped = 0;
   let unsaid = 0;
   out.on('error', () => undefined);
 
   const write = (fields: Readonly<Record<string, unknown>>) =>
     void out.write(`${JSON.stringify({ time: new Date(nowMs()).toISOString(), component: 'sidecar', ...fields })}\n`);
-  const admit = () => {
-    const now = nowMs();
-    tokens = Math.min(maxLinesPerSecond, tokens + ((now - filledMs) / 1000) * maxLinesPerSecond);
-    filledMs = now;
-    if (tokens < 1 || out.writableLength > maxPendingBytes) return false;
-    tokens -= 1;
-    return true;
-  };
+  const admit = ({ decision }: AuditRecord) =>
+    out.writableLength <= maxPendingBytes && (decision === 'Allow' ? admitAllowed() : admitRefused());
   return {
     record(record) {
-      if (!admit()) {
+      if (!admit(record)) {
         dropped += 1;
         unsaid += 1;
         return;
