@@ -37,11 +37,24 @@ export function parseFields(lines: readonly string[], maxFields: number): Parsed
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     if (!tokenPattern.test(name)) return { ok: false, problem: 'BadFieldName' };
-    const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '');
+    const value = trimBlanks(line, colon + 1);
     if (!valuePattern.test(value)) return { ok: false, problem: 'BadFieldValue' };
     fields.push(headerField(name, value));
   }
   return { ok: true, fields };
+}
+
+/** Without a regular expression: one for blanks at the end takes a second and a half over 60 000 blanks before another letter. */
+function trimBlanks(line: string, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line.charCodeAt(start))) start++;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** All values of a field, in order. */

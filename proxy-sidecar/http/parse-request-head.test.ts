@@ -155,3 +155,11 @@ test('no bytes make it throw, and what it admits holds one host and one framing'
     { numRuns: 5000 },
   );
 });
+
+test('P25 blanks within a value hold nobody up', () => {
+  const blanks = ' '.repeat(60_000);
+  const startMs = performance.now();
+  const parsed = parse(`GET / HTTP/1.1\r\nHost: a.b\r\nX: \t a${blanks}b \t\r\n\r\n`);
+  expect(performance.now() - startMs).toBeLessThan(300);
+  expect(parsed).toMatchObject({ ok: true, head: { fields: [{}, { key: 'x', value: `a${blanks}b` }] } });
+});

@@ -7,6 +7,8 @@ function replace(text: string): string {
   return result.ok ? Buffer.concat(result.pieces).toString() : result.problem;
 }
 
+const members = (count: number) => `{${Array.from({ length: count }, (_, index) => `"k${index}":1`).join(',')}}`;
+
 describe('replaceModel', () => {
   test.each([
     ['{"model":"old","messages":[]}', '{"model":"new/model","messages":[]}'],
@@ -40,6 +42,14 @@ describe('replaceModel', () => {
     ['{"a":1,}', 'BadKey'],
     ['{"\\x":1}', 'BadKey'],
   ])('%j is refused: %s', (body, problem) => expect(replace(body)).toBe(problem));
+
+  test('R10 a thousand members are read, a million are refused before they hold anybody up', () => {
+    expect(replaceModel(Buffer.from(members(1024)), 'm')).toMatchObject({ ok: true });
+    const many = Buffer.from(members(900_000));
+    const startMs = performance.now();
+    expect(replaceModel(many, 'm')).toEqual({ ok: false, problem: 'TooManyMembers' });
+    expect(performance.now() - startMs).toBeLessThan(100);
+  });
 
   test('UTF-16 is no object', () => {
     expect(replaceModel(Buffer.from('{"model":"a"}', 'utf16le'), 'm')).toMatchObject({ ok: false });

@@ -10,7 +10,13 @@ export type ModelReplacement =
     }
   | {
       readonly ok: false;
-      readonly problem: 'NotAnObject' | 'Unterminated' | 'DuplicateKey' | 'ModelNotAString' | 'BadKey';
+      readonly problem:
+        | 'NotAnObject'
+        | 'Unterminated'
+        | 'DuplicateKey'
+        | 'ModelNotAString'
+        | 'BadKey'
+        | 'TooManyMembers';
     };
 
 interface Member {
@@ -19,6 +25,9 @@ interface Member {
   readonly start: number;
   readonly end: number;
 }
+
+/** No call has as many; a million of them would hold up everything else for a second. */
+const maxMembers = 1024;
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -60,6 +69,7 @@ function scanMembers(body: Buffer): Member[] | Extract<ModelReplacement, { ok: f
   at = skipBlanks(body, at + 1);
   if (body[at] === close) return endsAfter(body, at) ? members : { ok: false, problem: 'NotAnObject' };
   for (;;) {
+    if (members.length >= maxMembers) return { ok: false, problem: 'TooManyMembers' };
     const keyEnd = body[at] === quote ? endOfString(body, at) : -1;
     if (keyEnd < 0) return { ok: false, problem: 'BadKey' };
     const key = decodeKey(body.toString('utf8', at, keyEnd));
