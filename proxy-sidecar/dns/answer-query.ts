@@ -41,7 +41,8 @@ export function answerQuery(message: Buffer, context: DnsContext): Buffer | unde
 }
 
 function answerName(query: Query, { names, knowsName }: DnsContext): Buffer {
-  const host = parseHost(query.name);
+  // On this wire names are in A-labels. Other bytes would be read as letters they do not mean, each at the price of a conversion.
+  const host = /^[\x21-\x7e]*$/.test(query.name) ? parseHost(query.name) : { kind: 'invalid' as const };
   if (host.kind !== 'name') return encodeResponse(query, rcodes.NxDomain);
   const isNamed = host.name === inferenceHost || isPlausibleName(host.name) || knowsName(host.name);
   if (!isNamed) return encodeResponse(query, rcodes.NxDomain);

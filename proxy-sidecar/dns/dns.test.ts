@@ -37,6 +37,10 @@ describe('names', () => {
     ['host.local', types.A, rcodes.NxDomain, 0],
     ['a_b.example.com', types.A, rcodes.NxDomain, 0],
     ['10.0.0.1', types.A, rcodes.NxDomain, 0],
+    ['xn--9ca.example.com', types.A, rcodes.NoError, 1],
+    // Letters outside ASCII: no name on this wire holds any.
+    ['é.example.com', types.A, rcodes.NxDomain, 0],
+    ['a b.example.com', types.A, rcodes.NxDomain, 0],
     ['', types.A, rcodes.NxDomain, 0],
   ])('%s, type %i: rcode %i and %i addresses', (name, type, rcode, count) => {
     const answer = ask(name, type, dns);
