@@ -21,7 +21,7 @@ const patch = (name: string, decision: object) => [
 beforeAll(async () => {
   creel = await creelUnderTest();
   await namespace.create();
-  await namespace.allowListedHost();
+  await namespace.allowHost('listed', 'listed.example.org');
   await namespace.applySandbox('agent');
   await namespace.waitForCondition('csb', 'agent', 'Ready', 'True', 120_000);
 });

@@ -63,13 +63,13 @@ export class SandboxNamespace {
     });
   }
 
-  /** The one host that tests of egress list. */
-  async allowListedHost(): Promise<void> {
-    const rule = { name: 'listed', to: [{ host: 'listed.example.org', ports: [443] }], protocol: 'TLS' };
+  /** A policy of that name with one host for every sandbox here. */
+  async allowHost(name: string, host: string): Promise<void> {
+    const rule = { name, to: [{ host, ports: [443] }], protocol: 'TLS' };
     await this.apply({
       apiVersion: 'creel.dev/v1alpha1',
       kind: 'EgressPolicy',
-      metadata: { name: 'listed', namespace: this.name },
+      metadata: { name, namespace: this.name },
       spec: { sandboxSelector: { matchLabels: {} }, allow: [rule] },
     });
   }
