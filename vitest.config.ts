@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['**/*.netns.test.ts'],
           exclude: ['node_modules/**'],
           testTimeout: 30_000,
-          hookTimeout: 300_000,
+          hookTimeout: 1_800_000,
           maxWorkers: 1,
         },
       },

@@ -75,15 +75,17 @@ test('a truncated answer is asked for again over TCP', async () => {
     const reply = encodeResponse(query, 0);
     udp.send(query.type === types.A ? patched(reply, 2, 0x82) : reply, from.port, from.address);
   });
-  udp.bind(0, '127.0.0.1');
-  await once(udp, 'listening');
-  tcp.listen(udp.address().port, '127.0.0.1');
+  // One port for both: on an address of its own, where no other test's sockets can have taken it.
+  const host = '127.0.53.1';
+  tcp.listen(0, host);
   await once(tcp, 'listening');
+  udp.bind((tcp.address() as AddressInfo).port, host);
+  await once(udp, 'listening');
   stop.push(
     () => udp.close(),
     () => tcp.close(),
   );
-  const server = `127.0.0.1:${(tcp.address() as AddressInfo).port}`;
+  const server = `${host}:${(tcp.address() as AddressInfo).port}`;
   expect(await resolveName('api.example.com', [server], signal())).toEqual({ ok: true, addresses: ['5.6.7.8'] });
 });
 

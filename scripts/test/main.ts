@@ -9,7 +9,10 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ClusterError } from '../../test/cluster/base/cluster-error.ts';
 import { stderrProgress } from '../../test/cluster/base/progress.ts';
+import { ensureCriBinaries } from '../../test/cluster/build/cri-binaries.ts';
 import { ensureDebianPackages } from '../../test/cluster/build/debian-packages.ts';
+import { ensureKubeBinaries } from '../../test/cluster/build/kube-binaries.ts';
+import { buildImages } from '../images/build-images.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const tiers = ['go', 'unit', 'netns', 'api', 'kubelet'] as const;
@@ -26,6 +29,19 @@ interface TierResult extends Count {
   /** Set when the tier could not run here: the reason, said loudly. */
   readonly notRun?: string;
 }
+
+const building = { progress: stderrProgress, signal: new AbortController().signal };
+
+/** Minutes on a cold machine, nothing on a warm one: done here, where no test's or hook's time-out is running. */
+const builds: Partial<Record<Tier, () => Promise<unknown>>> = {
+  netns: () => ensureKubeBinaries(building),
+  api: () => ensureKubeBinaries(building),
+  kubelet: async () => {
+    await ensureKubeBinaries(building);
+    await ensureCriBinaries(building);
+    await buildImages(['operator', 'sidecar', 'agent-tools'], building);
+  },
+};
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { tier: { type: 'string' } } });
 const wanted = values.tier === undefined ? tiers : values.tier.split(',').map(parseTier);
@@ -47,12 +63,23 @@ function parseTier(name: string): Tier {
   process.exit(2);
 }
 
+/** False when something could not be built; it has said why. */
+async function build(tier: Tier): Promise<boolean> {
+  try {
+    await builds[tier]?.();
+    return true;
+  } catch (error) {
+    process.stderr.write(`npm test: ${tier}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return false;
+  }
+}
+
 /** What tests of every tier call; what only a cluster or an image needs is installed where it is made. */
 async function provideTools(): Promise<void> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return;
   const tools = ['curl', 'gcc', 'git', 'iproute2', 'libc6-dev', 'nftables', 'openssl', 'procps', 'util-linux'];
   try {
-    await ensureDebianPackages(tools, { progress: stderrProgress, signal: new AbortController().signal });
+    await ensureDebianPackages(tools, building);
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     process.stderr.write(`npm test: ${error.message}\n`);
@@ -67,6 +94,7 @@ async function runTier(tier: Tier): Promise<TierResult> {
     return { tier, passed: 0, failed: 0, skipped: 1, ms: 0, notRun: obstacle };
   }
   process.stdout.write(`\n### ${tier}\n`);
+  if (!(await build(tier))) return { tier, passed: 0, failed: 1, skipped: 0, ms: Date.now() - begun };
   const count = tier === 'go' ? await runGo() : await runVitest(tier);
   return { tier, ...count, ms: Date.now() - begun };
 }
