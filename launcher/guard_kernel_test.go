@@ -134,6 +134,7 @@ func TestAFlushedFenceComesBackAndIsReported(t *testing.T) {
 			})
 		}
 		g.awaitAttestation(t, "Reinstalled")
+		world.settled(t, world.frames.Load()) // what was under way while there was no fence has arrived
 		before := world.frames.Load()
 		asUID(t, AgentUID, "agent-dial", "UDP", outsideAddress+":9999", "hello")
 		if escaped := world.settled(t, before); escaped != 0 {
