@@ -152,12 +152,7 @@ describe('what leaves the pod', () => {
   const v4 = '198.51.100.77';
   const v6 = '2001:db8:77::1';
   const secretName = `secret-${process.pid}.evil.test`;
-  const quoted = (command: readonly string[]) => command.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const escape = `${quoted(tryEverything(v4, v6))}; ${quoted(askOutsideResolver('8.8.8.8', secretName))}`;
-  const addressesOf = async (owner: SandboxNamespace, pod: string) => {
-    const ips = await owner.kubectl(['get', 'pod', pod, '--output=jsonpath={.status.podIPs[*].ip}']);
-    return (packet: Packet) => ips.split(' ').includes(packet.source);
-  };
 
   test('of an ordinary pod: every kind of packet. Of a sandbox: none, and the name is not asked for', async () => {
     const ordinary = new SandboxNamespace(currentCluster(), `e2e-ordinary-${process.pid}`);
@@ -194,3 +189,12 @@ describe('what leaves the pod', () => {
     }
   });
 });
+
+function quoted(command: readonly string[]): string {
+  return command.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+}
+
+async function addressesOf(owner: SandboxNamespace, pod: string): Promise<(packet: Packet) => boolean> {
+  const ips = await owner.kubectl(['get', 'pod', pod, '--output=jsonpath={.status.podIPs[*].ip}']);
+  return packet => ips.split(' ').includes(packet.source);
+}

@@ -28,6 +28,7 @@ const identity = async () => {
   const now = await pod();
   return { uid: now.metadata.uid, agentRestarts: restartsOf(now, 'agent') };
 };
+const operator = (args: readonly string[]) => creel.cluster.kubectl(['--namespace', 'creel-system', ...args]);
 const works = (url: string) => async () => ((await fetch(url)).status === 200 ? true : undefined);
 
 beforeAll(async () => {
@@ -55,6 +56,7 @@ describe('killed while the agent sends', () => {
     async (_what, words, restarts) => {
       const before = await pod();
       const agent = await identity();
+      await creel.outside.reset();
       const capture = await creel.outside.startCapture();
       try {
         const flooding = namespace.inside('agent', flood);
@@ -88,7 +90,6 @@ describe('killed while the agent sends', () => {
 });
 
 test('the operator gone: what is allowed works, what is not does not', async () => {
-  const operator = (args: readonly string[]) => creel.cluster.kubectl(['--namespace', 'creel-system', ...args]);
   await operator(['scale', 'deployment/creel-operator', '--replicas=0']);
   // Not asked to end: nothing is said goodbye to.
   await operator(['delete', 'pod', '--selector=app.kubernetes.io/name=creel', '--grace-period=0', '--force']);

@@ -12,6 +12,9 @@ export function formsOf(secret: string): readonly string[] {
 
 /** An extended regular expression that finds them and does not match itself. */
 export function patternOf(forms: readonly string[]): string {
-  const literal = (text: string) => text.replace(/[^A-Za-z0-9_-]/g, '[$&]');
   return forms.map(form => `[${form.slice(0, 1)}]${literal(form.slice(1))}`).join('|');
+}
+
+function literal(text: string): string {
+  return text.replace(/[^A-Za-z0-9_-]/g, '[$&]');
 }
