@@ -1,16 +1,12 @@
 // Is NetworkPolicy enforced around this pod? The hub listens on a port that every policy of ours admits and on one that none
 // does: reaching the second means that nothing stands outside the fence.
 import { connect } from 'node:net';
+import { type CanaryVerdict, judgeCanaries } from './judge-canaries.ts';
 
 export interface Canaries {
   readonly address: string;
   readonly controlPort: number;
   readonly forbiddenPort: number;
-}
-
-export interface CanaryVerdict {
-  readonly enforced: 'True' | 'False' | 'Unknown';
-  readonly message: string;
 }
 
 const attemptMs = 2000;
@@ -26,7 +22,7 @@ export async function watchCanaries(
 ): Promise<void> {
   let last = '';
   for (let round = 0; !signal.aborted; round++) {
-    const verdict = await tryCanaries(canaries, signal);
+    const verdict = await tryCanaries(canaries, round, signal);
     if (signal.aborted) return;
     if (verdict.enforced !== last) tell(verdict);
     last = verdict.enforced;
@@ -35,25 +31,13 @@ export async function watchCanaries(
   }
 }
 
-async function tryCanaries(
-  { address, controlPort, forbiddenPort }: Canaries,
-  signal: AbortSignal,
-): Promise<CanaryVerdict> {
+async function tryCanaries(canaries: Canaries, round: number, signal: AbortSignal): Promise<CanaryVerdict> {
+  const { address, controlPort, forbiddenPort } = canaries;
   const [control, forbidden] = await Promise.all([
     reaches(address, controlPort, signal),
     reaches(address, forbiddenPort, signal),
   ]);
-  if (forbidden)
-    return {
-      enforced: 'False',
-      message: `port ${forbiddenPort} of the hub, which no NetworkPolicy admits, is reachable: the cluster's CNI does not enforce NetworkPolicy`,
-    };
-  if (!control)
-    return {
-      enforced: 'Unknown',
-      message: `the hub's own port ${controlPort} at ${address} is not reachable, so nothing can be concluded`,
-    };
-  return { enforced: 'True', message: 'the port that is admitted is reachable and the other one is not' };
+  return judgeCanaries({ control, forbidden }, round, canaries);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
