@@ -79,7 +79,10 @@ func (i *identifier) answerAll(questions []identifyQuestion) {
 	failures := make([]error, len(questions))
 	wanted := map[uint32]bool{}
 	for n, q := range questions {
-		inodes[n], failures[n] = socketInode(q.protocol, q.local, q.remote)
+		var own netip.AddrPort
+		if own, failures[n] = originalSource(q.protocol, q.local, q.remote); failures[n] == nil {
+			inodes[n], failures[n] = socketInode(q.protocol, own, q.remote)
+		}
 		if failures[n] == nil {
 			wanted[inodes[n]] = true
 		}

@@ -21,7 +21,18 @@ import (
 // holdConnection connects, prints both ends, optionally makes itself unreadable or hands the socket to another program, and
 // stays until its input ends.
 func holdConnection(args []string) error {
-	conn, err := net.Dial(args[0], args[1])
+	dialer := net.Dialer{}
+	if len(args) > 2 && strings.HasPrefix(args[2], "from ") {
+		port, err := strconv.Atoi(strings.TrimPrefix(args[2], "from "))
+		if err != nil {
+			return err
+		}
+		dialer.LocalAddr = &net.TCPAddr{Port: port}
+		dialer.Control = func(_, _ string, raw syscall.RawConn) error {
+			return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) })
+		}
+	}
+	conn, err := dialer.Dial(args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -96,6 +107,65 @@ func TestTheGuardSaysWhoseASocketIs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Two sockets of the agent may have the same port, to different servers. Captured they go to one place, and the kernel gives the
+// second another port on its way.
+func TestCapturedConnectionsFromOnePortAreNotMistakenForEachOther(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		startPod(t)
+		mustInstallFence(t)
+		for _, network := range []struct{ name, host, loopback string }{
+			{"tcp4", "198.51.100.%d", "127.0.0.1"}, {"tcp6", "[2001:db8:99::%d]", "[::1]"},
+		} {
+			accepted := acceptAsSidecar(t, network.name, fmt.Sprintf("%s:%d", network.loopback, TransparentPort))
+			i := newIdentifier(AgentUID, AgentGID)
+			go i.serve(t.Context())
+			rewritten := 0
+			for n := range 3 {
+				program, server := copyBinary(t), fmt.Sprintf(network.host+":80", n+1)
+				holder := startHolder(t, AgentUID, program, network.name, server, "from 40000")
+				seen := mustAddrPort(t, <-accepted)
+				if seen.Port() != 40000 {
+					rewritten++
+				}
+				answers := make(chan error, 1)
+				i.ask(identifyQuestion{unix.IPPROTO_TCP, seen, mustAddrPort(t, holder.remote), func(binary binaryIdentity, pid int, err error) {
+					if err == nil && (pid != holder.cmd.Process.Pid || binary.Path != program) {
+						err = fmt.Errorf("answered %d %s instead of %d %s", pid, binary.Path, holder.cmd.Process.Pid, program)
+					}
+					answers <- err
+				}})
+				if err := <-answers; err != nil {
+					t.Errorf("%s seen from %s: %v", server, seen, err)
+				}
+			}
+			if rewritten == 0 {
+				t.Errorf("%s: no port was rewritten, so the case proves nothing", network.name)
+			}
+		}
+	})
+}
+
+// acceptAsSidecar listens where captured connections arrive, as the uid that the fence lets answer, and says who came.
+func acceptAsSidecar(t *testing.T, network, address string) <-chan string {
+	t.Helper()
+	accepted, failed := make(chan string, 8), make(chan error)
+	go func() {
+		becomeAgentReader(SidecarUID, SidecarGID)
+		listener, err := net.Listen(network, address)
+		failed <- err
+		for err == nil {
+			var conn net.Conn
+			if conn, err = listener.Accept(); err == nil {
+				accepted <- conn.RemoteAddr().String()
+			}
+		}
+	}()
+	if err := <-failed; err != nil {
+		t.Fatal(err)
+	}
+	return accepted
 }
 
 func TestAnswersNameTheAncestors(t *testing.T) {
