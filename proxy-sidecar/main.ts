@@ -175,6 +175,8 @@ function takeFrame(frame: DownFrame): void {
       const routeBefore = policy.inForce?.route.hash;
       const { revision } = frame.snapshot;
       denials.forgetAnswers();
+      // Hits counted so far belong to what was asked until now: told after a later revocation they would ask anew.
+      sendDenials();
       const applied = policy.apply(frame.snapshot);
       isConfirmed = applied.ok;
       if (!applied.ok) return void hub?.send({ type: 'nack', revision, reason: applied.reason });
