@@ -18,8 +18,12 @@ const (
 //   - What belongs to a captured connection stays on loopback, both ways. A socket bound to another interface would carry the
 //     redirected packet out there, payload included, and the answer to a source address that is not the pod's (both need no
 //     right) would go to that address. Only the last hook sees the interface that rerouting chose.
-//   - RSTs from the sidecar's ports pass on loopback so that a connect to a dead sidecar fails at once; nothing else does,
-//     so that nobody who squats on those ports is heard.
+//   - RSTs from the sidecar's ports pass on loopback so that a connect to a dead sidecar, or one over the cap, fails at once.
+//     Ownerless packets from there pass where they belong to a connection: the last acknowledgements of the sidecar's closed
+//     sockets (TIME_WAIT), without which the agent's sockets would send their FIN for minutes, and a new connection that the
+//     capture gives the same two ports would get no answer for as long. Nothing else does, so that nobody who squats on those
+//     ports is heard; no SYN either: where the kernel answers with SYN cookies a squatter's SYN-ACK has no owner, and without
+//     it there is no connection to belong to.
 func renderFence() string {
 	ports := fmt.Sprintf("{ %d, %d, %d }", TransparentPort, HealthPort, DNSPort)
 	return fmt.Sprintf(`table inet %[1]s {}
@@ -38,6 +42,8 @@ table inet %[1]s {
     ct state invalid counter drop
     meta skuid %[2]d ct mark set %#[6]x accept
     oifname "lo" tcp sport %[7]s tcp flags & rst == rst accept
+    tcp sport %[7]s meta skuid >= 0 counter drop
+    oifname "lo" tcp sport %[7]s tcp flags ! syn ct state established ct direction reply accept
     tcp sport %[7]s counter drop
     udp sport %[4]d counter drop
     meta l4proto 6 ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject with tcp reset

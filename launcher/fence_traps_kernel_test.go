@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestWhatAClosedSidecarSocketStillHasToSayArrives(t *testing.T) {
@@ -73,9 +76,68 @@ func TestADeadSidecarRefusesAtOnce(t *testing.T) {
 		if escaped := world.settled(t, before); escaped != 0 {
 			t.Errorf("%d frames escaped", escaped)
 		}
-		loadVariant(t, withoutLine(renderFence(), "tcp flags & rst == rst"))
+		loadVariant(t, withoutLine(withoutLine(renderFence(), "tcp flags & rst == rst"), "ct direction reply accept"))
 		if said := asUID(t, AgentUID, "agent-dial", "TCP", outsideAddress+":443", ""); strings.Contains(said, "refused") {
 			t.Errorf("refused without the rule for it too (%s), so the case proves nothing", said)
+		}
+	})
+}
+
+func TestASocketOfTheAgentEndsThoughTheSidecarClosedFirst(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		startPod(t)
+		mustInstallFence(t)
+		accepted := acceptAsSidecar(t, "tcp4", fmt.Sprintf("127.0.0.1:%d", TransparentPort))
+		closeBoth := func() {
+			holder := startHolder(t, AgentUID, copyBinary(t), "tcp4", outsideAddress+":443", "")
+			conn := <-accepted
+			conn.Close()
+			holder.end()
+		}
+		closeBoth()
+		until(t, "the end of the agent's socket", func() bool { return !hasLastAck(t) })
+		loadVariant(t, withoutLine(renderFence(), "ct direction reply accept"))
+		closeBoth()
+		time.Sleep(500 * time.Millisecond) // longer than the first retransmissions take
+		if !hasLastAck(t) {
+			t.Error("it ends without the rule for it too, so the case proves nothing")
+		}
+	})
+}
+
+// hasLastAck: a socket waits for the acknowledgement of its FIN (state 09 in /proc/net/tcp).
+func hasLastAck(t *testing.T) bool {
+	t.Helper()
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(table)) {
+		if fields := strings.Fields(line); len(fields) > 3 && fields[3] == "09" {
+			return true
+		}
+	}
+	return false
+}
+
+func TestASquatterOnTheCaptureIsNotHeardWithSynCookiesEither(t *testing.T) {
+	inNamespaces(t, func(t *testing.T) {
+		startPod(t)
+		mustInstallFence(t)
+		dial := func() string { return asUID(t, AgentUID, "agent-dial", "TCP", outsideAddress+":443", "") }
+		squatter := listenAs(t, AgentUID, TransparentPort)
+		for _, cookies := range []string{"0", "2"} {
+			sh(t, "sysctl -qw net.ipv4.tcp_syncookies="+cookies)
+			if said := dial(); !strings.HasPrefix(said, "operation now in progress") {
+				t.Errorf("with tcp_syncookies=%s: %s", cookies, said)
+			}
+		}
+		unix.Close(squatter)
+		sh(t, "sysctl -qw net.ipv4.tcp_syncookies=1")
+		genuine := listenAs(t, SidecarUID, TransparentPort)
+		defer unix.Close(genuine)
+		if said := dial(); !strings.HasPrefix(said, "connected") {
+			t.Errorf("control, the sidecar's own listener: %s", said)
 		}
 	})
 }

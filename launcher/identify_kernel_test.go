@@ -125,7 +125,7 @@ func TestCapturedConnectionsFromOnePortAreNotMistakenForEachOther(t *testing.T) 
 			for n := range 3 {
 				program, server := copyBinary(t), fmt.Sprintf(network.host+":80", n+1)
 				holder := startHolder(t, AgentUID, program, network.name, server, "from 40000")
-				seen := mustAddrPort(t, <-accepted)
+				seen := mustAddrPort(t, (<-accepted).RemoteAddr().String())
 				if seen.Port() != 40000 {
 					rewritten++
 				}
@@ -147,10 +147,10 @@ func TestCapturedConnectionsFromOnePortAreNotMistakenForEachOther(t *testing.T) 
 	})
 }
 
-// acceptAsSidecar listens where captured connections arrive, as the uid that the fence lets answer, and says who came.
-func acceptAsSidecar(t *testing.T, network, address string) <-chan string {
+// acceptAsSidecar listens where captured connections arrive, as the uid that the fence lets answer.
+func acceptAsSidecar(t *testing.T, network, address string) <-chan net.Conn {
 	t.Helper()
-	accepted, failed := make(chan string, 8), make(chan error)
+	accepted, failed := make(chan net.Conn, 8), make(chan error)
 	go func() {
 		becomeAgentReader(SidecarUID, SidecarGID)
 		listener, err := net.Listen(network, address)
@@ -158,7 +158,7 @@ func acceptAsSidecar(t *testing.T, network, address string) <-chan string {
 		for err == nil {
 			var conn net.Conn
 			if conn, err = listener.Accept(); err == nil {
-				accepted <- conn.RemoteAddr().String()
+				accepted <- conn
 			}
 		}
 	}()
