@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Failures to say whose a socket is; protocol/guard.ts IdentifyFailure.
+// Failures to say whose a socket is; protocol/guard.ts.
 var (
 	errAmbiguous = errors.New("ambiguous")
 	errBusy      = errors.New("busy")

@@ -16,13 +16,12 @@ export type GuardRequest =
   /** The projected hub token as it is on disk now. */
   | { readonly id: number; readonly op: 'token' };
 
-export type IdentifyFailure = 'gone' | 'ambiguous' | 'unreadable' | 'busy';
-
 export type GuardAnswer =
   | { readonly id: number; readonly ok: true; readonly binary: BinaryIdentity; readonly pid: number }
   | { readonly id: number; readonly ok: true; readonly cert: string; readonly key: string; readonly notAfterMs: number }
   | { readonly id: number; readonly ok: true; readonly token: string }
-  | { readonly id: number; readonly ok: false; readonly error: IdentifyFailure | string };
+  /** For `identify`: gone, ambiguous, unreadable or busy. */
+  | { readonly id: number; readonly ok: false; readonly error: string };
 
 export interface GuardEvent {
   readonly event: 'fence';

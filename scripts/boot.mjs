@@ -54,5 +54,5 @@ function projectNode() {
   console.error(
     `creel: Node ${process.versions.node} is too old and no bundled runtime exists for ${process.platform}-${process.arch}; install Node >= ${minimumMajor}.`,
   );
-  process.exit(1);
+  return process.exit(1);
 }

@@ -13,6 +13,7 @@ export interface Api {
   create<T>(path: string, body: unknown): Promise<T>;
   mergePatch<T>(path: string, body: unknown): Promise<T>;
   /** Watch events from `resourceVersion` on, until the signal ends or the server closes. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind, as in get
   watch<T>(
     path: string,
     query: Readonly<Record<string, string>>,
@@ -47,14 +48,15 @@ export async function connectApi(options: { context?: string; namespace?: string
     create: (path, body) => send('POST', path, body, 'application/json').then(readJson) as Promise<never>,
     mergePatch: (path, body) =>
       send('PATCH', withStrict(path), body, 'application/merge-patch+json').then(readJson) as Promise<never>,
-    async *watch(path, query, signal) {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind, as in get
+    async *watch<T>(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal) {
       const search = new URLSearchParams({ ...query, watch: 'true', allowWatchBookmarks: 'true' });
-      const response = await send('GET', `${path}?${search}`, undefined, undefined, signal);
+      const response = await send('GET', `${path}?${search.toString()}`, undefined, undefined, signal);
       let rest = '';
       for await (const chunk of response.setEncoding('utf8')) {
         const lines = (rest + String(chunk)).split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) if (line) yield JSON.parse(line);
+        for (const line of lines) if (line) yield JSON.parse(line) as { type: string; object: T };
       }
     },
   };

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { isatty } from 'node:tty';
 import type { V1Status } from '@kubernetes/client-node';
 import { UserError } from '../user-error.ts';
 import type { Api } from './api.ts';
@@ -13,7 +14,7 @@ export interface ExecRequest {
 /** Runs a command in a pod with this process's stdio, a terminal when both ends are one; resolves to its exit code. */
 export async function execInPod(api: Api, request: ExecRequest): Promise<number> {
   const { Exec } = await import('@kubernetes/client-node');
-  const tty = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const tty = isatty(0) && isatty(1);
   // A closed stdin ends the remote side's; an inherited one that is not a terminal is passed through as it is.
   const stdin = new PassThrough();
   process.stdin.pipe(stdin);

@@ -14,6 +14,6 @@ test('columns are padded to their widest cell, and no line ends in blanks', () =
 
 test('what an agent has chosen cannot drive the terminal', () => {
   const table = formatTable(['HOST'], [['evil\u001b[2Jhost\u202e\u200b\r\n']]);
-  expect(table).not.toMatch(/[\u001b\u202e\u200b\r]/);
+  for (const driver of ['\u001b', '\u202e', '\u200b', '\r']) expect(table).not.toContain(driver);
   expect(table.split('\n')).toHaveLength(2);
 });

@@ -60,7 +60,7 @@ function parseTier(name: string): Tier {
   const tier = tiers.find(known => known === name);
   if (tier) return tier;
   process.stderr.write(`npm test: --tier ${name} is unknown; choose from ${tiers.join(', ')}\n`);
-  process.exit(2);
+  return process.exit(2);
 }
 
 /** False when something could not be built; it has said why. */
@@ -128,11 +128,11 @@ async function runVitest(tier: Tier): Promise<Count> {
 
 function readReport(file: string): Count {
   try {
-    const report = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+    const counts = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
     return {
-      passed: report['numPassedTests'] ?? 0,
-      failed: report['numFailedTests'] ?? 0,
-      skipped: (report['numPendingTests'] ?? 0) + (report['numTodoTests'] ?? 0),
+      passed: counts['numPassedTests'] ?? 0,
+      failed: counts['numFailedTests'] ?? 0,
+      skipped: (counts['numPendingTests'] ?? 0) + (counts['numTodoTests'] ?? 0),
     };
   } catch (error) {
     process.stderr.write(`npm test: vitest left no report (${String(error)})\n`);

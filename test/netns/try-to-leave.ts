@@ -4,8 +4,6 @@ import type { PodUser } from './pod-user.ts';
 /** Where the attempts go; documentation addresses that nothing else in a test uses. */
 export const attemptTargets = ['198.51.100.77', '2001:db8::77'] as const;
 
-const attemptProtocols = ['tcp', 'udp', 'udplite', 'icmp', 'dns'] as const;
-
 /** Tries every protocol a process without privilege can send, over both families; says which attempts the kernel took. */
 const script = `
 import json, socket, sys
