@@ -99,7 +99,7 @@ function allowBy(entry: Entry, allowedCidrs: Allow['allowedCidrs'], ip: Ip | und
     by: 'Rule',
     id,
     // The compiler always writes one; without it the narrowest reading holds.
-    protocol: protocol ?? 'TLS',
+    protocol: protocol === undefined || protocol === 'TLS' || protocol === 'TCP' ? (protocol ?? 'TLS') : 'HTTP',
     mode,
     allowedCidrs,
     ...(pinned === undefined ? {} : { pinned }),

@@ -1,5 +1,6 @@
 // What the engine can say about one connection. No other answer exists, and each denial has a name.
 
+import type { CompiledRule, Grant } from '../../protocol/snapshot.ts';
 import type { Cidr } from '../canonical/cidr.ts';
 import type { AddressClass } from '../canonical/classify-address.ts';
 import type { Host } from '../canonical/host.ts';
@@ -17,10 +18,16 @@ export interface Target {
 }
 
 /**
- * How the connection may be used. `Any` (grants): TLS whose SNI is the name, HTTP whose Host is the name, or plain bytes; on port 443
+ * How the connection may be used. `HTTP` is every inspected protocol: TLS is terminated and `inspected` decides each request. `Any` (grants): TLS whose SNI is the name, HTTP whose Host is the name, or plain bytes; on port 443
  * only the first, on port 80 not the last.
  */
 export type AllowedProtocol = 'TLS' | 'TCP' | 'HTTP' | 'Any';
+
+/** What decides the requests of an inspected connection: every rule and live grant that matched host, port and binary. */
+export interface Inspected {
+  readonly rules: readonly CompiledRule[];
+  readonly grants: readonly Grant[];
+}
 
 export interface Allow {
   readonly verdict: 'Allow';
@@ -28,6 +35,8 @@ export interface Allow {
   /** `namespace/policy/rule`, the ApprovalRequest's name, or the InferenceProfile's. */
   readonly id: string;
   readonly protocol: AllowedProtocol;
+  /** Present exactly when the protocol is HTTP. */
+  readonly inspected?: Inspected;
   readonly mode: 'Enforce' | 'Audit';
   /** Addresses beyond public ones that the name may resolve to. */
   readonly allowedCidrs: readonly Cidr[];
