@@ -35,7 +35,7 @@ export class JsonObject {
   }
 }
 
-/** V8 hashes strings that look like array indexes without its seed: behind a letter nobody can aim collisions (R10). */
+/** Older V8 hash strings that look like array indexes without a seed: behind a letter nobody can aim collisions (R10). */
 function keyOf(name: string): string {
   return `k${name}`;
 }

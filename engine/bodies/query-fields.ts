@@ -1,0 +1,46 @@
+// The fields of a target's query, read only where every server's reading is the same.
+import { type BodyRefusal, refuseBody } from './body-problem.ts';
+import { foldName } from './fold-name.ts';
+
+export type QueryFields = { readonly ok: true; readonly fields: ReadonlyMap<string, string> } | BodyRefusal;
+
+/** Everything behind the first `?`. Of the given names none twice, none in another spelling, `;` nowhere: some split there. */
+export function readQueryFields(target: string, names: readonly string[]): QueryFields {
+  const start = target.indexOf('?');
+  const query = start < 0 ? '' : target.slice(start + 1);
+  if (query.includes(';')) return ambiguous('holds a `;`, which some servers split at; send it as %3B');
+  const fields = new Map<string, string>();
+  const folded = new Set(names.map(foldName));
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    const name = decodePart(equals < 0 ? pair : pair.slice(0, equals));
+    const value = decodePart(equals < 0 ? '' : pair.slice(equals + 1));
+    if (name === undefined || value === undefined) return ambiguous('has a bad % escape');
+    if (!names.includes(name)) {
+      if (folded.has(foldName(stem(name)))) return ambiguous('spells a known field in an odd way');
+    } else if (fields.has(name)) return ambiguous(`holds ${name} twice`);
+    else fields.set(name, value);
+  }
+  return { ok: true, fields };
+}
+
+/** `query[]`, `query[a]`, `query.a`, ` query` and `query\0` are `query` to one framework or another. */
+function stem(name: string): string {
+  // oxlint-disable-next-line no-control-regex -- controls are what is looked for
+  return name.replace(/^[\s\u0000-\u001f]+/u, '').replace(/[\s\u0000-\u001f[.].*$/su, '');
+}
+
+/** application/x-www-form-urlencoded, strictly: whole escapes, valid UTF-8. */
+function decodePart(text: string): string | undefined {
+  if (/%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+function ambiguous(what: string): BodyRefusal {
+  return refuseBody('AmbiguousQuery', `The query of the request's target ${what}.`);
+}
