@@ -1,0 +1,31 @@
+// A target's query as ordered pairs (application/x-www-form-urlencoded): `+` is a space, a bare key has the value '',
+// `;` separates nothing. Pairs, not an object: `__proto__` is a key like any other, and no value hides another.
+
+export type QueryPairs = readonly (readonly [name: string, value: string])[];
+
+export const queryLimits = { length: 65_536, pairs: 1024 } as const;
+
+/** Undefined where a reading is not certain: a bad escape, bytes that are not UTF-8, too much of it. */
+export function parseRequestQuery(query: string): QueryPairs | undefined {
+  if (query.length > queryLimits.length) return undefined;
+  const parts = query.split('&').filter(part => part !== '');
+  if (parts.length > queryLimits.pairs) return undefined;
+  const pairs: [string, string][] = [];
+  for (const part of parts) {
+    const equals = part.indexOf('=');
+    const name = decodeField(equals < 0 ? part : part.slice(0, equals));
+    const value = decodeField(equals < 0 ? '' : part.slice(equals + 1));
+    if (name === undefined || value === undefined) return undefined;
+    pairs.push([name, value]);
+  }
+  return pairs;
+}
+
+function decodeField(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
