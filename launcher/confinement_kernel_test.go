@@ -107,7 +107,7 @@ func reportUnder(t *testing.T, cmd *exec.Cmd) selfReport {
 	return report
 }
 
-func TestTheAgentStartsWithoutPrivilegeAndTrustsTheSandboxCA(t *testing.T) {
+func TestN46TheAgentStartsWithoutPrivilegeAndTrustsTheSandboxCA(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		needLandlock(t)
 		serveAttestation(t, standing)

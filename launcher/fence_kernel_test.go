@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestNothingPassesTheFenceFromAnyUserByAnyProtocol(t *testing.T) {
+func TestN02N04N05N06N07N12N19NothingPassesTheFenceFromAnyUserByAnyProtocol(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		world := startPod(t)
 		ways := []struct{ kind, to string }{
@@ -82,7 +82,7 @@ func TestNobodyElseAnswersOnTheSidecarsPorts(t *testing.T) {
 	})
 }
 
-func TestTheAgentReachesItsOwnLoopbackButNotTheSidecarsPorts(t *testing.T) {
+func TestN27N31TheAgentReachesItsOwnLoopbackButNotTheSidecarsPorts(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		startPod(t)
 		mustInstallFence(t)
@@ -105,7 +105,7 @@ func TestTheAgentReachesItsOwnLoopbackButNotTheSidecarsPorts(t *testing.T) {
 	})
 }
 
-func TestCapturedConnectionsAreCapped(t *testing.T) {
+func TestN40CapturedConnectionsAreCapped(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		startPod(t)
 		sh(t, "sysctl -qw net.core.somaxconn=20000 net.ipv4.tcp_max_syn_backlog=20000 net.ipv4.tcp_syncookies=0")

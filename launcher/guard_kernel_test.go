@@ -52,7 +52,7 @@ func TestTheProxyHasNoCapabilityAndTheGuardOnlyFour(t *testing.T) {
 	})
 }
 
-func TestTheSharedVolumeHoldsWhatTheAgentNeedsAndOnlyRootWrites(t *testing.T) {
+func TestT12TheSharedVolumeHoldsWhatTheAgentNeedsAndOnlyRootWrites(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		startPod(t)
 		g := startGuard(t)
@@ -119,7 +119,7 @@ func TestTheGuardServesLeavesAndTheCurrentToken(t *testing.T) {
 	})
 }
 
-func TestAFlushedFenceComesBackAndIsReported(t *testing.T) {
+func TestN48AFlushedFenceComesBackAndIsReported(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		world := startPod(t)
 		g := startGuard(t)

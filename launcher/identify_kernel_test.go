@@ -60,7 +60,7 @@ func holdConnection(args []string) error {
 	return nil
 }
 
-func TestTheGuardSaysWhoseASocketIs(t *testing.T) {
+func TestB09B10TheGuardSaysWhoseASocketIs(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		startPod(t)
 		g := startGuard(t)
@@ -111,7 +111,7 @@ func TestTheGuardSaysWhoseASocketIs(t *testing.T) {
 
 // Two sockets of the agent may have the same port, to different servers. Captured they go to one place, and the kernel gives the
 // second another port on its way.
-func TestCapturedConnectionsFromOnePortAreNotMistakenForEachOther(t *testing.T) {
+func TestB16CapturedConnectionsFromOnePortAreNotMistakenForEachOther(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		startPod(t)
 		mustInstallFence(t)
@@ -183,7 +183,7 @@ func TestAnswersNameTheAncestors(t *testing.T) {
 	})
 }
 
-func TestAPathIsTheOneOfTheAgentsOwnMountNamespace(t *testing.T) {
+func TestB02APathIsTheOneOfTheAgentsOwnMountNamespace(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		startPod(t)
 		g := startGuard(t)

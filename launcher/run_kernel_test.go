@@ -127,7 +127,7 @@ func TestTheHooksAreBoundedAndSayWhy(t *testing.T) {
 	})
 }
 
-func TestTheSidecarsIdentityAndRootCannotRunAnAgent(t *testing.T) {
+func TestN43N45TheSidecarsIdentityAndRootCannotRunAnAgent(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		serveAttestation(t, standing)
 		home := newAgentHome(t)

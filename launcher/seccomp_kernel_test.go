@@ -144,7 +144,7 @@ func trial[T any](t *testing.T, filter string, args ...string) T {
 
 func errnoText(errno syscall.Errno) string { return strconv.Itoa(int(errno)) }
 
-func TestTheCallsOfTheCatalogueAreRefused(t *testing.T) {
+func TestN47B11B14TheCallsOfTheCatalogueAreRefused(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		open := trial[map[string]string](t, "none", "calls")
 		agent, guard, proxy := trial[map[string]string](t, "agent", "calls"), trial[map[string]string](t, "guard", "calls"), trial[map[string]string](t, "proxy", "calls")
@@ -169,7 +169,7 @@ func TestTheCallsOfTheCatalogueAreRefused(t *testing.T) {
 	})
 }
 
-func TestTheAgentHasSocketsOfFourFamiliesAndTwoProtocols(t *testing.T) {
+func TestN10N11N13N14TheAgentHasSocketsOfFourFamiliesAndTwoProtocols(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		allowed := map[string]bool{"inet type 1 protocol 0": true, "inet type 1 protocol 6": true, "inet type 2 protocol 0": true, "inet type 2 protocol 17": true}
 		for protocol := range 2 {

@@ -33,9 +33,9 @@ test.each([
   '',
   ':80',
   'a\n.com',
-])('%j is refused', text => expect(parseAuthority(text).ok).toBe(false));
+])('P10, P13, P22 %j is refused', text => expect(parseAuthority(text).ok).toBe(false));
 
-test('ports wrap nowhere', () => {
+test('P13 ports wrap nowhere', () => {
   expect(parsePort('65535')).toBe(65_535);
   expect(parsePort('65536')).toBeUndefined();
 });

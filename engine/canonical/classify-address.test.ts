@@ -51,9 +51,9 @@ describe('classifyAddress', () => {
     ['ff02::1', 'Multicast'],
     ['fec0::1', 'Reserved'],
     ['4000::1', 'Reserved'],
-  ])('%s is %s', (text, expected) => expect(classifyAddress(ip(text))).toBe(expected));
+  ])('N20, D08, D10 %s is %s', (text, expected) => expect(classifyAddress(ip(text))).toBe(expected));
 
-  test('wrapping an IPv4 address never makes it more reachable', () => {
+  test('D08 wrapping an IPv4 address never makes it more reachable', () => {
     fc.assert(
       fc.property(fc.ipV4(), text => {
         const inner = classifyAddress(ip(text));

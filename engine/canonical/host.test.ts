@@ -16,7 +16,7 @@ describe('parseHost', () => {
     ['::1', '::1'],
     ['::ffff:10.0.0.1', '10.0.0.1'],
     ['constructor', 'constructor'],
-  ])('%s is %s', (text, expected) => {
+  ])('P03, P04, P05, D15, D20 %s is %s', (text, expected) => {
     const host = parseHost(text);
     expect(host.kind === 'invalid' ? host.problem : hostText(host)).toBe(expected);
   });
@@ -56,7 +56,9 @@ describe('parseHost', () => {
     [`${'a'.repeat(64)}.com`, 'LabelTooLong'],
     [`${'a.'.repeat(126)}com`, 'TooLong'],
     ['a'.repeat(5000), 'TooLong'],
-  ])('%j is refused: %s', (text, problem) => expect(parseHost(text)).toEqual({ kind: 'invalid', problem }));
+  ])('P05, P06, P07, P08, P09, P10, P11, P22, D15 %j is refused: %s', (text, problem) =>
+    expect(parseHost(text)).toEqual({ kind: 'invalid', problem }),
+  );
 
   test('never throws, and what it returns is canonical and stable', () => {
     const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.domain(), fc.ipV6(), fc.string({ unit: 'grapheme' }));

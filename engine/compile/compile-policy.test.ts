@@ -50,26 +50,26 @@ test('peers with the same ports make one rule, canonical', () => {
 
 describe('a rule that could be misread allows nothing and says why', () => {
   test.each([
-    ['a mistyped field', rule({ htttp: {} }), 'UnknownField', 'htttp'],
+    ['P18 a mistyped field', rule({ htttp: {} }), 'UnknownField', 'htttp'],
     ['a mistyped field of a peer', to({ host: 'a.com', bianries: [] }), 'UnknownField', 'to.0.bianries'],
     ['no protocol', { name: 'x', to: github.to }, 'Invalid', 'protocol'],
-    ['an empty list of binaries', rule({ binaries: [] }), 'Invalid', 'binaries'],
+    ['P17 an empty list of binaries', rule({ binaries: [] }), 'Invalid', 'binaries'],
     ['a name nobody can have', to({ host: 'ex_ample.com' }), 'BadHost', 'ex_ample.com'],
     ['an address as a host', to({ host: '1.2.3.4' }), 'BadHost', '1.2.3.4/32'],
-    ['every .com', to({ host: '*.com' }), 'PublicSuffix', '*.com'],
-    ['every .co.uk', to({ host: '**.co.uk' }), 'PublicSuffix', 'co.uk'],
+    ['P15 every .com', to({ host: '*.com' }), 'PublicSuffix', '*.com'],
+    ['P15 every .co.uk', to({ host: '**.co.uk' }), 'PublicSuffix', 'co.uk'],
     ['every github.io', to({ host: '*.github.io' }), 'PublicSuffix', 'github.io'],
     ['every .svc', to({ host: '*.svc' }), 'PublicSuffix', 'svc'],
     ['the inference host', to({ host: 'inference.local' }), 'ReservedName', 'inference.local'],
-    ['every address', to({ cidr: '0.0.0.0/0' }), 'SyntheticRange', '0.0.0.0/0'],
+    ['P24 every address', to({ cidr: '0.0.0.0/0' }), 'SyntheticRange', '0.0.0.0/0'],
     ['every IPv6 address', to({ cidr: '::/0' }), 'NeverReachable', '::/0'],
     ['link-local', to({ cidr: '169.254.0.0/16' }), 'NeverReachable', '169.254.0.0/16'],
     ['the metadata address', to({ cidr: '169.254.169.254/32' }), 'NeverReachable', '169.254'],
     ['IPv6 loopback', to({ cidr: '::1/128' }), 'NeverReachable', '::1/128'],
-    ['host bits', to({ cidr: '10.0.0.1/8' }), 'BadCidr', 'write 10.0.0.0/8'],
+    ['P24 host bits', to({ cidr: '10.0.0.1/8' }), 'BadCidr', 'write 10.0.0.0/8'],
     ['the synthetic range', to({ cidr: '28.64.0.0/16' }), 'SyntheticRange', '28.64.0.0/14'],
     [
-      'loopback by allowedCIDRs',
+      'P24 loopback by allowedCIDRs',
       to({ host: 'a.com' }, { allowedCIDRs: ['127.0.0.0/8'] }),
       'NeverReachable',
       '127.0.0.0/8',
@@ -202,7 +202,7 @@ describe('a ceiling', () => {
   });
 });
 
-test('binaries without process identity are refused by name', () => {
+test('B17 binaries without process identity are refused by name', () => {
   const sandbox = sampleSandbox({ identity: 'None', hold: '20s', onUnlisted: 'Deny' });
   const policies = [sampleEgressPolicy('p', [rule({ binaries: ['/usr/bin/git'] })])];
   const { policy, issues } = compile({ sandbox, policies });

@@ -28,14 +28,14 @@ const forGit = sampleRule('Allow', ['github.com'], { binaries: ['/usr/bin/git'] 
 describe('rules', () => {
   test.each<[string, Partial<CompiledPolicy>, string, number, Partial<Decision>]>([
     [
-      'a listed name on its port passes',
+      'P03, P04 a listed name on its port passes',
       { rules: [github] },
       'API.github.com.',
       443,
       { verdict: 'Allow', id: github.id },
     ],
-    ['another port is unlisted', { rules: [github] }, 'api.github.com', 80, { verdict: 'Ask' }],
-    ['a literal dot is a dot', { rules: [github] }, 'apixgithub.com', 443, { verdict: 'Ask' }],
+    ['P14 another port is unlisted', { rules: [github] }, 'api.github.com', 80, { verdict: 'Ask' }],
+    ['P16 a literal dot is a dot', { rules: [github] }, 'apixgithub.com', 443, { verdict: 'Ask' }],
     ['an unlisted name asks', {}, 'evil.example', 443, { verdict: 'Ask', reason: 'NotListed' }],
     ['or is denied', { onUnlisted: 'Deny' }, 'evil.example', 443, { verdict: 'Deny', reason: 'NotListed' }],
     [
@@ -63,14 +63,14 @@ describe('rules', () => {
       { verdict: 'Deny', reason: 'NeverReachable', addressClass: 'Loopback' },
     ],
     [
-      'nor is metadata through NAT64',
+      'N20 nor is metadata through NAT64',
       { rules: [sampleRule('Allow', ['64:ff9b::/96'])] },
       '64:ff9b::a9fe:a9fe',
       443,
       { verdict: 'Deny', addressClass: 'Metadata' },
     ],
     [
-      'nor the API server',
+      'N22 nor the API server',
       { rules: [sampleRule('Allow', ['10.96.0.0/16'])] },
       '10.96.0.1',
       443,
@@ -99,13 +99,13 @@ describe('rules', () => {
       { verdict: 'Deny', reason: 'DenyRule' },
     ],
     [
-      'an allow rule without ports allows nothing',
+      'P17 an allow rule without ports allows nothing',
       { rules: [sampleRule('Allow', ['a.example'], { ports: [] })] },
       'a.example',
       443,
       { verdict: 'Ask' },
     ],
-    ['names of object prototypes are only names', {}, 'constructor', 443, { verdict: 'Deny' }],
+    ['P26 names of object prototypes are only names', {}, 'constructor', 443, { verdict: 'Deny' }],
   ])('%s', (_what, policy, host, port, expected) => expect(decide(policy, host, port)).toMatchObject(expected));
 
   test('the most specific pattern says how', () => {
@@ -155,7 +155,7 @@ describe('binaries', () => {
     expect(decide({ rules }, 'github.com', 443, binary)).toMatchObject(expected),
   );
 
-  test('nobody is asked for them without process identity, and rules that name some fail', () => {
+  test('B17 nobody is asked for them without process identity, and rules that name some fail', () => {
     expect(decide({ rules: [forGit], identity: 'None' }, 'github.com')).toMatchObject({ verdict: 'Ask' });
   });
 });

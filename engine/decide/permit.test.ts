@@ -23,7 +23,7 @@ function pin(host: string, answers: readonly string[]) {
 test.each([
   ['public answers are pinned in order', 'www.example.com', ['93.184.216.34', '1.1.1.1'], ['93.184.216.34', '1.1.1.1']],
   ['at most three', 'www.example.com', ['1.0.0.1', '1.0.0.2', '1.0.0.3', '1.0.0.4'], ['1.0.0.1', '1.0.0.2', '1.0.0.3']],
-  ['blocked ones among them are no fallback', 'www.example.com', ['127.0.0.1', '10.0.0.1', '1.1.1.1'], ['1.1.1.1']],
+  ['D07 blocked ones among them are no fallback', 'www.example.com', ['127.0.0.1', '10.0.0.1', '1.1.1.1'], ['1.1.1.1']],
   ['an address given twice is tried once', 'www.example.com', ['1.1.1.1', '::ffff:1.1.1.1'], ['1.1.1.1']],
   ['allowedCidrs open their block', 'git.corp.example', ['10.20.1.1'], ['10.20.1.1']],
 ])('%s', (_what, host, answers, addresses) =>
@@ -40,7 +40,7 @@ test.each([
   ['documentation', 'www.example.com', ['192.0.2.1'], 'Documentation'],
   ['no answer at all', 'www.example.com', [], undefined],
   ['garbage', 'www.example.com', ['0x7f.1', 'localhost'], undefined],
-])('nothing is dialled for %s', (_what, host, answers, addressClass) => {
+])('N21, D08, D10 nothing is dialled for %s', (_what, host, answers, addressClass) => {
   const result = pin(host, answers);
   expect(result).toMatchObject({ verdict: 'Deny', reason: 'NoUsableAddress' });
   expect('addressClass' in result ? result.addressClass : undefined).toBe(addressClass);

@@ -17,7 +17,7 @@ function log(options: { blocked?: boolean } = {}) {
   return { clock, lines, out, audit: createAuditLog(out, () => clock.nowMs) };
 }
 
-test('ten thousand denials in a second are at most twenty lines, and the rest is counted exactly', () => {
+test('R13 ten thousand denials in a second are at most twenty lines, and the rest is counted exactly', () => {
   const { clock, lines, audit } = log();
   for (let count = 0; count < 10_000; count++) audit.record(record);
   expect(lines).toHaveLength(20);

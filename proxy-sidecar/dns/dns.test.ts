@@ -42,13 +42,13 @@ describe('names', () => {
     ['é.example.com', types.A, rcodes.NxDomain, 0],
     ['a b.example.com', types.A, rcodes.NxDomain, 0],
     ['', types.A, rcodes.NxDomain, 0],
-  ])('%s, type %i: rcode %i and %i addresses', (name, type, rcode, count) => {
+  ])('D04, D15, D20 %s, type %i: rcode %i and %i addresses', (name, type, rcode, count) => {
     const answer = ask(name, type, dns);
     expect(answer.rcode).toBe(rcode);
     expect(answer.addresses).toHaveLength(count);
   });
 
-  test('the same name has one address, however it is written, and the address leads back', () => {
+  test('D20 the same name has one address, however it is written, and the address leads back', () => {
     const [address] = ask('Api.Example.com', types.A, dns).addresses;
     expect(ask('api.example.COM', types.A, dns).addresses).toEqual([address]);
     expect(address).toMatch(/^28\.(6[4-7])\./);
@@ -85,7 +85,7 @@ describe('malformed messages', () => {
     expect(answer === undefined ? undefined : answer.readUInt16BE(2) & 0xf).toBe(rcode);
   });
 
-  test('no bytes make parser or answer throw', () => {
+  test('D13 no bytes make parser or answer throw', () => {
     const dns = context();
     const mutated = fc.tuple(fc.nat(query.length - 1), fc.nat(255), fc.nat(query.length)).map(([at, byte, length]) => {
       const copy = Buffer.from(query);
@@ -130,7 +130,7 @@ function chain(hops: number): Buffer {
 }
 
 describe('responses', () => {
-  test('a short chain of aliases is followed, a long one leads nowhere', () => {
+  test('D09 a short chain of aliases is followed, a long one leads nowhere', () => {
     expect(parseResponse(chain(8))?.data).toHaveLength(1);
     expect(parseResponse(chain(9))?.data).toHaveLength(0);
   });
@@ -178,7 +178,7 @@ describe('synthetic addresses', () => {
       const given = Array.from({ length: count }, (_, index) => names.addressOf(`h${index}.example.com`) ?? '');
       return { names, given, kept, wait: (ms: number) => (nowMs += ms) };
     };
-    test('gives no address away that was used within ten minutes', () => {
+    test('R15 gives no address away that was used within ten minutes', () => {
       const { names, given, wait } = fill();
       expect(new Set(given).size).toBe(count);
       wait(9 * minute);
@@ -204,7 +204,7 @@ describe('synthetic addresses', () => {
       expect(more.map(address => again.nameOf(address))).toEqual(more.map(address => names.nameOf(address)));
     });
   });
-  test('what was never given out means nothing', () => {
+  test('D16 what was never given out means nothing', () => {
     const names = createSyntheticNames(range, 'ns/a', [['9.9.9.9', 'outside.example.com']], () => undefined);
     expect(names.nameOf('28.64.0.1')).toBeUndefined();
     expect(names.nameOf('9.9.9.9')).toBeUndefined();

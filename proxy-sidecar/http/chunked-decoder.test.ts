@@ -51,7 +51,7 @@ describe('whatever the pieces', () => {
     ['3\r\nabc\n0\r\n\r\n', 'BadChunkEnd'],
     ['0\r\nbad trailer\r\n\r\n', 'BadTrailer'],
     ['0\r\nX: a\nY: b\r\n\r\n', 'BadTrailer'],
-  ])('%j is refused: %s', (wire, problem) => {
+  ])('H08 %j is refused: %s', (wire, problem) => {
     for (const size of [1, 3, 1000]) expect(decode(Buffer.from(wire, 'latin1'), size)).toBe(problem);
   });
 

@@ -20,13 +20,13 @@ describe('passes', () => {
 
 describe('is refused', () => {
   test.each([
-    ['length and chunks', ok('Content-Length: 2', 'Transfer-Encoding: chunked'), 'LengthAndChunked'],
-    ['two lengths', ok('Content-Length: 2', 'Content-Length: 3'), 'SeveralLengths'],
+    ['H42 length and chunks', ok('Content-Length: 2', 'Transfer-Encoding: chunked'), 'LengthAndChunked'],
+    ['H42 two lengths', ok('Content-Length: 2', 'Content-Length: 3'), 'SeveralLengths'],
     ['another coding', ok('Transfer-Encoding: gzip, chunked'), 'BadTransferEncoding'],
-    ['an upgrade nobody asked for', parse('GET', 'HTTP/1.1 101 Switching'), 'UnsolicitedUpgrade'],
+    ['H25 an upgrade nobody asked for', parse('GET', 'HTTP/1.1 101 Switching'), 'UnsolicitedUpgrade'],
     ['NUL', ok('X: a\0'), 'BadFieldValue'],
     ['a bare LF', ok('X: a\nY: b'), 'BareCrOrLf'],
     ['another protocol', parse('GET', 'ICY 200 OK'), 'BadStatusLine'],
-    ['a huge head', ok(`X: ${'a'.repeat(70_000)}`), 'HeadTooLarge'],
+    ['H42 a huge head', ok(`X: ${'a'.repeat(70_000)}`), 'HeadTooLarge'],
   ])('%s', (_what, parsed, problem) => expect(parsed).toEqual({ ok: false, problem }));
 });

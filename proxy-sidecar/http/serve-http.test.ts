@@ -107,7 +107,7 @@ const get = (path: string, ...fields: string[]) =>
   ['GET ' + path + ' HTTP/1.1', 'Host: good.example', ...fields, '', ''].join('\r\n');
 
 describe('a permitted request', () => {
-  test('reaches upstream re-serialised, without spoofed and hop-by-hop fields', async () => {
+  test('H19, H38 reaches upstream re-serialised, without spoofed and hop-by-hop fields', async () => {
     const proxy = await startProxy(await listen(createServer(echo)));
     const fields = [
       'X-Forwarded-For: 1.2.3.4',
@@ -140,7 +140,7 @@ describe('a permitted request', () => {
     expect(bodyOf(await talk(proxy.port, chunked))['body']).toBe('hello');
   });
 
-  test('shares the upstream connection with the next one, and each is decided alone', async () => {
+  test('H16, H18 shares the upstream connection with the next one, and each is decided alone', async () => {
     const proxy = await startProxy(await listen(createServer(echo)), facts =>
       facts.method === 'DELETE'
         ? {
@@ -186,7 +186,7 @@ describe('a permitted request', () => {
 
 describe('nothing reaches upstream', () => {
   test.each([
-    ['a Host of another name', 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n', 421],
+    ['H13 a Host of another name', 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n', 421],
     ['a Host of another port', 'GET / HTTP/1.1\r\nHost: good.example:81\r\n\r\n', 421],
     [
       'smuggling by two lengths',
@@ -194,7 +194,7 @@ describe('nothing reaches upstream', () => {
       400,
     ],
     ['a bare line feed', 'GET / HTTP/1.1\nHost: good.example\n\n', 400],
-    ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    ['H21 HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
     ['TLS', Buffer.from([22, 3, 1, 0, 10, 13, 10, 13, 10]), 400],
   ])('for %s', async (_what, bytes, status) => {
     const proxy = await startProxy(await listen(createServer(echo)));
@@ -203,7 +203,7 @@ describe('nothing reaches upstream', () => {
     expect(proxy.facts).toEqual([]);
   });
 
-  test('for a head that never ends, after its deadline', async () => {
+  test('R01 for a head that never ends, after its deadline', async () => {
     const proxy = await startProxy(await listen(createServer(echo)), undefined, { headMs: 50 });
     const socket = connect(proxy.port, '127.0.0.1');
     cleanups.push(() => socket.destroy());
@@ -215,8 +215,8 @@ describe('nothing reaches upstream', () => {
 describe('a bad upstream', () => {
   test.each([
     ['length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 502],
-    ['an unsolicited 101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n', 502],
-    ['a flood of 1xx', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20), 502],
+    ['H25 an unsolicited 101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n', 502],
+    ['H42 a flood of 1xx', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20), 502],
     ['no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n', 502],
     ['an early end', '', 502],
   ])('that answers %s is a 502', async (_what, answer, status) => {
@@ -255,7 +255,7 @@ describe('a bad upstream', () => {
   });
 });
 
-test('a slow client slows upstream down instead of filling memory', async () => {
+test('R08 a slow client slows upstream down instead of filling memory', async () => {
   const totalBytes = 64 * 1024 * 1024;
   let written = 0;
   const upstream = createServer((_request, response) => {
@@ -305,7 +305,7 @@ test('a revoked permission cuts a running download at once', async () => {
   await once(socket, 'close');
 });
 
-test('what upstream receives parses to what policy saw, or nothing is sent', async () => {
+test('H50 what upstream receives parses to what policy saw, or nothing is sent', async () => {
   const seen: { method: string; url: string; host: string; body: string }[] = [];
   const sockets = new Set<Socket>();
   const upstream = createServer((request, response) => {

@@ -53,7 +53,7 @@ test('everybody who waits hears the answer, and who comes later gets it at once,
   expect(await late).toEqual({});
 });
 
-test('many different hosts make few frames, none is lost, and beyond the cap they are counted', async () => {
+test('R18 many different hosts make few frames, none is lost, and beyond the cap they are counted', async () => {
   const { clock, made } = reports();
   for (let index = 0; index < 1100; index++) void made.report(denial(`h${index}.test`));
   expect(made.dropped).toBe(76);

@@ -52,13 +52,13 @@ test('the hello of a real client names its server, and every shorter piece of it
     expect(readClientHello(bytes.subarray(0, length))).toEqual({ kind: 'needMore' });
 });
 
-test('a hello cut into records of one byte each is put together', () => {
+test('T06 a hello cut into records of one byte each is put together', () => {
   const message = helloMessage(sni(serverName('api.example.com')));
   const bytes = Buffer.concat([...message].map(byte => record(Buffer.from([byte]))));
   expect(readClientHello(bytes)).toEqual({ kind: 'tls', serverName: 'api.example.com' });
 });
 
-test('a hello of 18 kB over two records is read', () => {
+test('T06 a hello of 18 kB over two records is read', () => {
   const message = helloMessage(extension(0x33, Buffer.alloc(18_000)), sni(serverName('a.example.com')));
   const bytes = Buffer.concat([record(message.subarray(0, 16_000)), record(message.subarray(16_000))]);
   expect(readClientHello(bytes)).toEqual({ kind: 'tls', serverName: 'a.example.com' });
@@ -66,26 +66,26 @@ test('a hello of 18 kB over two records is read', () => {
 
 describe('what is no plain ClientHello with one name is told apart', () => {
   const cases: readonly (readonly [string, Buffer, ReturnType<typeof readClientHello>])[] = [
-    ['an SSH banner', Buffer.from('SSH-2.0-OpenSSH\r\n'), { kind: 'notTls' }],
+    ['T08 an SSH banner', Buffer.from('SSH-2.0-OpenSSH\r\n'), { kind: 'notTls' }],
     ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\n'), { kind: 'notTls' }],
-    ['an SSLv2 hello', Buffer.from([0x80, 0x2e, 1, 0, 2]), { kind: 'notTls' }],
+    ['T10 an SSLv2 hello', Buffer.from([0x80, 0x2e, 1, 0, 2]), { kind: 'notTls' }],
     ['a hello without the extension', hello(), { kind: 'tls', serverName: undefined }],
     [
-      'an encrypted hello beside the outer name',
+      'T07 an encrypted hello beside the outer name',
       hello(extension(0xfe0d, Buffer.alloc(64)), sni(serverName('outer.example.com'))),
       { kind: 'tls', serverName: 'outer.example.com' },
     ],
     [
-      'two names',
+      'T05 two names',
       hello(sni(serverName('a.example.com'), serverName('b.example.com'))),
       { kind: 'malformed', problem: 'SeveralNames' },
     ],
     [
-      'the extension twice',
+      'T05 the extension twice',
       hello(sni(serverName('a.example.com')), sni(serverName('b.example.com'))),
       { kind: 'malformed', problem: 'BadExtension' },
     ],
-    ['an empty list', hello(sni()), { kind: 'malformed', problem: 'BadExtension' }],
+    ['T05 an empty list', hello(sni()), { kind: 'malformed', problem: 'BadExtension' }],
     ['an empty name', hello(sni(serverName(''))), { kind: 'malformed', problem: 'BadExtension' }],
     [
       'a name of another type',

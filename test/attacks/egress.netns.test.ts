@@ -143,7 +143,7 @@ describe('what is not listed is refused, and nothing of it is seen outside', () 
     ['http://127.0.0.2:8080/', undefined],
     ['http://printer/', undefined],
     ['http://svc.internal/', undefined],
-  ])('%s is refused and nobody is asked', async (url, error) => {
+  ])('N19, N31 %s is refused and nobody is asked', async (url, error) => {
     const got = await curl(url);
     if (error !== undefined) expect(JSON.parse(got.stdout)).toMatchObject({ error });
     else expect(got.exitCode).not.toBe(0);
@@ -152,7 +152,7 @@ describe('what is not listed is refused, and nothing of it is seen outside', () 
     expect(await path.outside.dnsQueries()).toEqual([]);
   });
 
-  test('another port, another protocol, another server name or Host than the listed ones', async () => {
+  test('P14, H13, T08, N38 another port, another protocol, another server name or Host than the listed ones', async () => {
     await rules(allow(['allowed.test']), allow(['plain.test'], { ports: [80], protocol: 'HTTP' }));
     const denied = [
       await curl('https://allowed.test:8443/'),
@@ -172,7 +172,7 @@ describe('what is not listed is refused, and nothing of it is seen outside', () 
     await expect.poll(mismatchReasons, { timeout: 10_000 }).toEqual(expect.arrayContaining(each));
   });
 
-  test('a listed name that leads to private and local addresses', async () => {
+  test('N21, D07, D08 a listed name that leads to private and local addresses', async () => {
     await path.outside.setZone({
       'rebind.test': { addresses: ['127.0.0.1', '10.0.0.1', '169.254.169.254', '::1', '64:ff9b::a9fe:a9fe'] },
       'mixed.test': { addresses: ['10.0.0.1', '93.184.215.14'] },
@@ -184,13 +184,13 @@ describe('what is not listed is refused, and nothing of it is seen outside', () 
     expect((await path.outside.connections()).map(({ localAddress }) => localAddress)).toEqual(['93.184.215.14']);
   });
 
-  test('a synthetic address that was never given out', async () => {
+  test('D16 a synthetic address that was never given out', async () => {
     expect((await curl('-k', 'https://28.65.1.2/')).exitCode).not.toBe(0);
     expect(path.sidecar.auditLines.at(-1)).toMatchObject({ reason: 'UnknownSyntheticAddress', host: '28.65.1.2' });
     expect(path.hub.framesOf('denial')).toEqual([]);
   });
 
-  test('the right host by another binary than the listed ones', async () => {
+  test('B02 the right host by another binary than the listed ones', async () => {
     const python = `import urllib.request; print(urllib.request.urlopen('http://tool.test/').status)`;
     const byPython = () => path.sidecar.runAgent(['python3', '-c', python]);
     await rules(allow(['tool.test'], { ports: [80], protocol: 'HTTP' }));

@@ -49,7 +49,7 @@ test('a held connection waits for the decision and then passes as if nothing had
   expect(Date.now() - askedMs).toBeLessThan(2000);
 });
 
-test('revoked: an open connection is cut within 100 ms, and one that another rule allows is not', async () => {
+test('N39 revoked: an open connection is cut within 100 ms, and one that another rule allows is not', async () => {
   const rules = [allow(['kept.test'], { ports: [7], protocol: 'TCP' })];
   await path.hub.apply({ policy: { rules }, grants: [grant('revoked.test', 7)] });
   const [revoked, kept] = [await openEcho('revoked.test'), await openEcho('kept.test')];
@@ -78,7 +78,7 @@ test('a new deny rule on the address cuts what the name allows', async () => {
   await open.cutAtMs();
 });
 
-test('an older revision is refused, and what it would bring back stays away', async () => {
+test('P18 an older revision is refused, and what it would bring back stays away', async () => {
   await path.hub.apply({ grants: [grant('old.test', 443)] });
   const old = path.hub.revision;
   await path.hub.apply({ grants: [] });

