@@ -12,6 +12,7 @@ import { stderrProgress } from '../../test/cluster/base/progress.ts';
 import { ensureCriBinaries } from '../../test/cluster/build/cri-binaries.ts';
 import { ensureDebianPackages } from '../../test/cluster/build/debian-packages.ts';
 import { ensureKubeBinaries } from '../../test/cluster/build/kube-binaries.ts';
+import { refuseRealNetwork } from '../../test/cluster/wants-real-network.ts';
 import { buildImages } from '../images/build-images.ts';
 
 const root = dirname(dirname(import.meta.dirname));
@@ -45,6 +46,7 @@ const builds: Partial<Record<Tier, () => Promise<unknown>>> = {
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { tier: { type: 'string' } } });
 const wanted = values.tier === undefined ? tiers : values.tier.split(',').map(parseTier);
+refuseOpenNetwork();
 const scratch = mkdtempSync(join(tmpdir(), 'creel-test-'));
 const started = Date.now();
 const results: TierResult[] = [];
@@ -55,6 +57,16 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 report(results);
+
+function refuseOpenNetwork(): void {
+  try {
+    refuseRealNetwork();
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    process.stderr.write(`npm test: ${error.message}\n`);
+    process.exit(2);
+  }
+}
 
 function parseTier(name: string): Tier {
   const tier = tiers.find(known => known === name);

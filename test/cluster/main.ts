@@ -14,6 +14,7 @@ import { requireHost } from './embedded/require-host.ts';
 import { sweepOrphans } from './embedded/sweep-orphans.ts';
 import { tearDown } from './embedded/tear-down.ts';
 import { startEmbeddedWithOutside } from './start-embedded-with-outside.ts';
+import { wantsRealNetwork } from './wants-real-network.ts';
 
 const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
@@ -25,10 +26,15 @@ named('up', 'start the cluster, or whatever of it is missing')
   .option('--nodes <count>', 'nodes, each in its own network namespace', parseNodeCount, 1)
   .option('--control-plane', 'no nodes: etcd, API server and controller manager only')
   .option('--fsync', 'etcd waits for the disk: honest latency')
-  .action(async ({ name, nodes, controlPlane, fsync }: UpFlags) => {
+  .option(
+    '--real-network',
+    'pods reach what this machine reaches, by its default route and resolvers (CREEL_REAL_NETWORK=1)',
+  )
+  .action(async ({ name, nodes, controlPlane, fsync, realNetwork: flag }: UpFlags) => {
     const startedMs = Date.now();
     await sweepOrphans(context.progress, context.signal);
-    const options = { ...context, name, nodes: controlPlane ? 0 : nodes, fsync: fsync ?? false };
+    const realNetwork = wantsRealNetwork(flag ?? false);
+    const options = { ...context, name, nodes: controlPlane ? 0 : nodes, fsync: fsync ?? false, realNetwork };
     const cluster = await startEmbeddedWithOutside(options);
     context.progress(`${name} is ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s; use it with:`);
     process.stdout.write(`export KUBECONFIG=${cluster.kubeconfigPath}\n`);
@@ -67,6 +73,7 @@ interface UpFlags extends NameFlag {
   readonly nodes: number;
   readonly controlPlane?: boolean;
   readonly fsync?: boolean;
+  readonly realNetwork?: boolean;
 }
 
 function named(verb: string, description: string): Command {

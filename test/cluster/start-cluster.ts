@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly nodes: number;
   /** etcd waits for the disk (embedded only). */
   readonly fsync?: boolean;
+  /** The cluster's default route is the machine's own (embedded only; others have whatever network they have). */
+  readonly realNetwork?: boolean;
   /** The process whose end makes the cluster an orphan, to be swept by the next run; without it, it stays until `down`. */
   readonly owner?: ProcessIdentity;
   readonly progress: Progress;

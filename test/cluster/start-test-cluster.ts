@@ -8,6 +8,7 @@ import { ensureKubeBinaries } from './build/kube-binaries.ts';
 import { sweepOrphans } from './embedded/sweep-orphans.ts';
 import type { ProvidedCluster } from './provided-cluster.ts';
 import { startEmbeddedWithOutside } from './start-embedded-with-outside.ts';
+import { refuseRealNetwork } from './wants-real-network.ts';
 
 export interface TestClusterOptions {
   readonly prefix: string;
@@ -19,6 +20,7 @@ export async function startTestCluster(
   project: TestProject,
   { prefix, nodes }: TestClusterOptions,
 ): Promise<() => Promise<void>> {
+  refuseRealNetwork();
   const context = { progress: stderrProgress, signal: new AbortController().signal };
   const owner = identifyProcess(process.pid);
   if (owner === undefined) throw new Error('this process has no entry in /proc');

@@ -10,8 +10,8 @@ import { runForCluster } from './run-for-cluster.ts';
 export interface AddonInputs {
   /** The kube binary; CoreDNS's pod mounts it. */
   readonly kube: string;
-  /** Whom CoreDNS asks about names outside the cluster; without it such names do not exist. */
-  readonly outsideDns?: string;
+  /** Whom CoreDNS asks about names outside the cluster; without any such names do not exist. */
+  readonly nameServers: readonly string[];
 }
 
 export function storageSpec(layout: ClusterLayout, kube: string): ProcessSpec {
@@ -63,7 +63,7 @@ function coreDns(inputs: AddonInputs): readonly unknown[] {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: inKubeSystem('coredns'),
-      data: { Corefile: corefile(inputs.outsideDns) },
+      data: { Corefile: corefile(inputs.nameServers) },
     },
     dnsService,
     coreDnsDeployment(inputs.kube),

@@ -15,8 +15,10 @@ const clusterRecordSchema = z.object({
   fsync: z.boolean(),
   /** The run that takes the cluster down at its end; without one the cluster stays until `down`. */
   owner: processIdentitySchema.optional(),
-  /** The namespace in which the nodes' default route ends, and the name server in it. */
-  outside: z.object({ netns: z.string(), dns: z.string().optional() }).optional(),
+  /** The namespace in which the nodes' default route ends, and whom nodes ask for names outside the cluster. */
+  outside: z.object({ netns: z.string(), nameServers: z.array(z.string()).default([]) }).optional(),
+  /** The machine's interface to the real network; absent unless that was asked for. */
+  uplink: z.string().optional(),
 });
 export type ClusterRecord = z.infer<typeof clusterRecordSchema>;
 

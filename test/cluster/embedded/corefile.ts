@@ -1,6 +1,6 @@
-/** CoreDNS's configuration; names outside the cluster go to the outside world's server, or nowhere. */
-export function corefile(outsideDns: string | undefined): string {
-  const forward = outsideDns === undefined ? '' : `\n    forward . ${outsideDns}\n    cache 30`;
+/** CoreDNS's configuration; names outside the cluster go to these servers, or nowhere. */
+export function corefile(nameServers: readonly string[]): string {
+  const forward = nameServers.length === 0 ? '' : `\n    forward . ${nameServers.join(' ')}\n    cache 30`;
   return `.:53 {
     errors
     ready

@@ -8,7 +8,10 @@ import { listProcesses, logPath } from './managed-process.ts';
 export function describeCluster(layout: ClusterLayout): string {
   if (!existsSync(layout.folder)) return `${layout.name} is not running\n`;
   const record = readClusterRecord(layout.name);
-  const shape = record === undefined ? 'unreadable record' : `${record.phase}, ${record.nodeCount} nodes`;
+  const shape =
+    record === undefined
+      ? 'unreadable record'
+      : `${record.phase}, ${record.nodeCount} nodes${record.uplink === undefined ? '' : `, real network by ${record.uplink}`}`;
   const programs = listProcesses(layout).map(({ spec, identity }) => {
     const state = isRunning(identity) ? `running  pid ${identity.pid}` : `ENDED    ${logPath(layout, spec.name)}`;
     return `  ${spec.name.padEnd(22)} ${state}`;

@@ -19,6 +19,8 @@ export interface ClusterLayout {
   readonly lock: string;
   /** The namespace of the control plane; it also holds the bridge between the nodes. */
   readonly controlPlaneNetns: string;
+  /** Between the nodes and the machine, with --real-network. */
+  readonly gatewayNetns: string;
   /** The host's end of the veth into the bridge; at most 15 characters. */
   readonly hostInterface: string;
   /** Below it lie the pods' control groups, in every hierarchy. */
@@ -43,6 +45,7 @@ export function layoutOf(name: string): ClusterLayout {
     volumes: join(folder, 'volumes'),
     lock: join(stateRoot(), '.locks', name),
     controlPlaneNetns: `${netnsPrefix}${name}-cp`,
+    gatewayNetns: `${netnsPrefix}${name}-gw`,
     hostInterface: `cr${createHash('sha256').update(name).digest('hex').slice(0, 8)}h`,
     cgroup: `creel-${name}`,
   };

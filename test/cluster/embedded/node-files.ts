@@ -22,17 +22,17 @@ export interface NodeFileInputs {
   /** The folder of runc and the CNI plugins. */
   readonly cri: string;
   readonly proxyKubeconfig: string;
-  /** What pods with dnsPolicy Default ask; none without an outside world. */
-  readonly outsideDns?: string;
+  /** What pods with dnsPolicy Default ask; none without an outside. */
+  readonly nameServers: readonly string[];
 }
 
 export function writeNodeFiles(inputs: NodeFileInputs): NodeFiles {
-  const { layout, node, cri, proxyKubeconfig, outsideDns } = inputs;
+  const { layout, node, cri, proxyKubeconfig, nameServers } = inputs;
   const file = (name: string) => join(node.folder, name);
   mkdirSync(file('cni'), { recursive: true });
   mkdirSync(file('cni-plugins'), { recursive: true });
   writeFileSync(file(`cni-plugins/${noDadPlugin}`), noDadScript, { mode: 0o755 });
-  writeFileSync(file('resolv.conf'), outsideDns === undefined ? '' : `nameserver ${outsideDns}\n`);
+  writeFileSync(file('resolv.conf'), nameServers.map(address => `nameserver ${address}\n`).join(''));
   writeFileSync(file('cni/10-creel.conflist'), JSON.stringify(cniConfig(node), undefined, 2));
   mkdirSync(file('netpol-programs'), { recursive: true });
   writeFileSync(file('netpol-programs/ip6tables-restore'), ip6tablesRestoreScript, { mode: 0o755 });

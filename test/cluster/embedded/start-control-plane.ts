@@ -11,6 +11,7 @@ import {
 import type { ClusterLayout } from './layout.ts';
 import { startProcess } from './managed-process.ts';
 import { connectOutside, createControlPlaneNetwork } from './network.ts';
+import { createGateway, openRealNetwork } from './real-network.ts';
 
 /** etcd, the API server and the controller manager, from nothing; the administrator can work when it answers. */
 export async function startControlPlane(
@@ -21,7 +22,9 @@ export async function startControlPlane(
 ): Promise<void> {
   const address = addressesOf(record.subnet).controlPlane;
   await createControlPlaneNetwork(layout, record.subnet);
+  if (record.uplink !== undefined) await createGateway(layout);
   if (record.outside !== undefined) await connectOutside(layout, record.outside.netns, record.subnet);
+  if (record.uplink !== undefined) await openRealNetwork(layout, record.subnet, record.uplink);
   await startProcess(layout, etcdSpec(layout, kube, record.fsync));
   await createCertificates(layout, kube, address);
   await startProcess(layout, apiServerSpec(layout, kube, address));

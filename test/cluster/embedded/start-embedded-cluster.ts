@@ -14,8 +14,10 @@ import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './clu
 import { waitForApiServer } from './control-plane.ts';
 import { type EmbeddedCluster, openEmbeddedCluster } from './embedded-cluster.ts';
 import { type ClusterLayout, layoutOf } from './layout.ts';
+import type { MachineNetwork } from './machine-network.ts';
 import { listProcesses, startProcess } from './managed-process.ts';
 import { netnsExists } from './network.ts';
+import { createGateway, openRealNetwork } from './real-network.ts';
 import { reconnectOutside } from './reconnect-outside.ts';
 import { requireHost } from './require-host.ts';
 import { startControlPlane } from './start-control-plane.ts';
@@ -24,7 +26,8 @@ import { tearDown } from './tear-down.ts';
 
 export interface OutsideAttachment {
   readonly netns: string;
-  readonly dns?: string;
+  /** Whom nodes ask for names outside the cluster. */
+  readonly nameServers?: readonly string[];
 }
 
 export interface EmbeddedOptions {
@@ -37,6 +40,8 @@ export interface EmbeddedOptions {
    * to the pods, and the name server in it. Without one the nodes reach each other and the host's end of the bridge only.
    */
   readonly outside?: OutsideAttachment;
+  /** Instead of an outside: the machine's own default route. Never without a person asking for it. */
+  readonly realNetwork?: MachineNetwork;
   /** The process whose end makes the cluster an orphan; without it the cluster stays until `down`. */
   readonly owner?: ProcessIdentity;
   readonly progress: Progress;
@@ -82,7 +87,10 @@ async function resume(layout: ClusterLayout, tools: Tools, options: EmbeddedOpti
   for (const { spec } of listProcesses(layout)) await startProcess(layout, spec);
   await waitForApiServer(layout, options.signal);
   const record = readClusterRecord(layout.name);
+  if (record?.uplink !== undefined) await createGateway(layout);
   if (record?.outside !== undefined) await reconnectOutside(layout, record, record.outside.netns);
+  if (record?.uplink !== undefined && options.realNetwork !== undefined)
+    await openRealNetwork(layout, record.subnet, options.realNetwork.uplink);
   if (record === undefined || record.nodeCount >= options.nodes) return;
   await addNodes(layout, { ...record, nodeCount: options.nodes }, tools, record.nodeCount, options.signal);
 }
@@ -91,7 +99,7 @@ async function startFresh(layout: ClusterLayout, tools: Tools, options: Embedded
   await tearDown(layout);
   await requireDiskSpace(stateRoot(), 2_000, 'A cluster');
   mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
-  const record = await allocateSubnet(options.signal, subnet => newRecord(options, subnet));
+  const record = await allocateSubnet(options.signal, subnet => newRecord(layout, options, subnet));
   await startControlPlane(layout, record, tools.binaries.kube, options.signal);
   await addNodes(layout, record, tools, 0, options.signal);
 }
@@ -109,8 +117,8 @@ async function addNodes(
   writeClusterRecord({ ...record, phase: 'ready' });
 }
 
-function newRecord(options: EmbeddedOptions, subnet: number): ClusterRecord {
-  const { name, nodes, fsync = false, owner, outside } = options;
+function newRecord(layout: ClusterLayout, options: EmbeddedOptions, subnet: number): ClusterRecord {
+  const { name, nodes, fsync = false, owner, outside, realNetwork } = options;
   return {
     name,
     phase: 'starting',
@@ -118,6 +126,16 @@ function newRecord(options: EmbeddedOptions, subnet: number): ClusterRecord {
     nodeCount: nodes,
     fsync,
     ...(owner === undefined ? {} : { owner }),
-    ...(outside === undefined ? {} : { outside: { ...outside } }),
+    ...(outside === undefined
+      ? {}
+      : { outside: { netns: outside.netns, nameServers: [...(outside.nameServers ?? [])] } }),
+    ...(realNetwork === undefined ? {} : throughMachine(layout, realNetwork)),
   };
+}
+
+function throughMachine(
+  { gatewayNetns }: ClusterLayout,
+  { uplink, nameServers }: MachineNetwork,
+): Partial<ClusterRecord> {
+  return { outside: { netns: gatewayNetns, nameServers: [...nameServers] }, uplink };
 }

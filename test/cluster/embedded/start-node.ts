@@ -32,13 +32,12 @@ export async function startNode(context: NodeContext, index: number): Promise<vo
     connectNode(context, node),
   ]);
   createNodeCgroup(layout, node);
-  const dns = record.outside?.dns;
   const files = writeNodeFiles({
     layout,
     node,
     cri,
     proxyKubeconfig,
-    ...(dns === undefined ? {} : { outsideDns: dns }),
+    nameServers: record.outside?.nameServers ?? [],
   });
   const { node: nodeAddress, node6: nodeAddress6 } = addressesOf(record.subnet);
   const inputs = {

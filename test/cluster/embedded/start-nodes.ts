@@ -13,9 +13,8 @@ export async function startNodes(context: NodeContext, existing: number, signal:
     await startProcess(layout, schedulerSpec(layout, kube));
     await startProcess(layout, storageSpec(layout, kube));
   }
-  const dns = record.outside?.dns;
-  const addons =
-    existing > 0 ? undefined : applyAddons(layout, { kube, ...(dns === undefined ? {} : { outsideDns: dns }) });
+  const nameServers = record.outside?.nameServers ?? [];
+  const addons = existing > 0 ? undefined : applyAddons(layout, { kube, nameServers });
   // One after the other: each tells the earlier ones the way to its pods.
   for (let index = existing + 1; index <= record.nodeCount; index++) await startNode(context, index);
   await addons;

@@ -1,18 +1,21 @@
 // Removes everything a cluster left on this machine, complete or half-made, and nothing else.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { runCommand } from '../base/run-command.ts';
 import { waitUntil } from '../base/wait-until.ts';
 import { removeCgroups } from './cgroups.ts';
 import { findProcesses } from './find-processes.ts';
 import type { ClusterLayout } from './layout.ts';
 import { netnsNamesOf } from './netns-names.ts';
+import { closeRealNetwork } from './real-network.ts';
 
 /** The caller holds the cluster's lock. */
 export async function tearDown(layout: ClusterLayout): Promise<void> {
   await killAll(layout);
   await unmountBelow(layout.folder);
   removeCgroups(layout);
-  if (existsSync(`/sys/class/net/${layout.hostInterface}`))
+  await closeRealNetwork(layout);
+  // Not /sys/class/net, which shows the namespace it was mounted in.
+  if (readFileSync('/proc/net/dev', 'utf8').includes(`${layout.hostInterface}:`))
     await runCommand(['ip', 'link', 'delete', layout.hostInterface]);
   for (const netns of netnsNamesOf(layout)) await runCommand(['ip', 'netns', 'delete', netns]);
   rmSync(layout.folder, { recursive: true, force: true, maxRetries: 5 });
