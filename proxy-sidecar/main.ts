@@ -8,6 +8,7 @@ import type { DownFrame } from '../protocol/session.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { ConnectionContext } from './connection/connection-context.ts';
 import { handleConnection } from './connection/handle-connection.ts';
+import { createNameBudget } from './dns/name-budget.ts';
 import { startDnsServer } from './dns/start-dns-server.ts';
 import { createSyntheticNames } from './dns/synthetic-names.ts';
 import { defaultHttpLimits } from './http/http-limits.ts';
@@ -150,7 +151,18 @@ hub = startHubSession({
   log,
   signal,
 });
-await startDnsServer(ports.dns, { names, knowsName: name => policy.decider?.knowsName(name) ?? false }, signal);
+await startDnsServer(
+  ports.dns,
+  {
+    names,
+    knowsName: name => policy.decider?.knowsName(name) ?? false,
+    isWild: name => policy.decider?.isWild(name) ?? false,
+    admitNew: createNameBudget(nowMs, host =>
+      audit.record({ decision: 'Deny', reason: 'NameBudget', host, port: ports.dns }),
+    ),
+  },
+  signal,
+);
 await startHealthListener(ports.health, () => attest().ready, signal);
 await startTransparentListener({
   port: ports.transparent,

@@ -198,6 +198,17 @@ test('knowsName speaks of rules and live grants only', () => {
   expect(known.filter(name => decider.knowsName(name))).toEqual(['one.local', 'a.lan.local', 'a.b.lan.local']);
 });
 
+test('D03 a name is wild when a wildcard covers it and nothing names it', () => {
+  const grants = sampleGrants({ id: 'a', host: 'granted.wild.example', port: 1 });
+  const rules = [
+    sampleRule('Allow', ['**.wild.example', 'listed.wild.example']),
+    sampleRule('Deny', ['**.no.example']),
+  ];
+  const decider = createDecider(samplePolicy({ rules }), grants, () => nowMs);
+  const asked = ['a.wild.example', 'b.a.wild.example', 'listed.wild.example', 'granted.wild.example', 'a.no.example'];
+  expect(asked.filter(name => decider.isWild(name))).toEqual(['a.wild.example', 'b.a.wild.example']);
+});
+
 describe('against the slow reference', () => {
   const names = fc.constantFrom('a.com', 'b.a.com', 'c.b.a.com', 'wpad', 'x.local', 'd.org');
   const addresses = fc.constantFrom(

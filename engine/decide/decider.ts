@@ -16,6 +16,8 @@ export interface Decider {
   decide(target: Target): Decision;
   /** Does a rule or a live grant speak of this canonical name? Synthetic DNS answers implausible names only then. */
   knowsName(name: string): boolean;
+  /** Known only because a wildcard covers it. */
+  isWild(name: string): boolean;
   /** Why this address may not be dialled for an allowed target, or undefined. The port matters to deny rules. */
   refuses(ip: Ip, port: number, binary: Binary | undefined): AddressClass | 'Never' | 'DenyRule' | undefined;
 }
@@ -51,6 +53,7 @@ export function createDecider(policy: CompiledPolicy, grants: Grants, now: () =>
 
   return {
     decide,
+    isWild: name => allow.knows(name) && !allow.names(name) && !granted.knows(name, now()),
     knowsName: name => allow.knows(name) || granted.knows(name, now()),
     refuses: (ip, port, binary) =>
       neverClass(ip, never) ??

@@ -63,6 +63,11 @@ export class RuleIndex {
     return false;
   }
 
+  /** Does a rule name it, rather than cover it by a wildcard? */
+  names(name: string): boolean {
+    return this.#exact.has(name);
+  }
+
   #add(rule: CompiledRule): void {
     const entry = toEntry(rule);
     for (const pattern of rule.hosts) addTo(this.#tableOf(pattern), pattern.name, rule.ports, entry);

@@ -18,6 +18,10 @@ export interface DnsContext {
   readonly names: SyntheticNames;
   /** Does a rule or a live grant speak of this canonical name? */
   readonly knowsName: (name: string) => boolean;
+  /** Is it known, but only because a wildcard covers it? */
+  readonly isWild: (name: string) => boolean;
+  /** Asked for each new name that only a wildcard covers. */
+  readonly admitNew: (name: string) => boolean;
 }
 
 const ttlSeconds = 30;
@@ -40,7 +44,7 @@ export function answerQuery(message: Buffer, context: DnsContext): Buffer | unde
   }
 }
 
-function answerName(query: Query, { names, knowsName }: DnsContext): Buffer {
+function answerName(query: Query, { names, knowsName, isWild, admitNew }: DnsContext): Buffer {
   // On this wire names are in A-labels. Other bytes would be read as letters they do not mean, each at the price of a conversion.
   const host = /^[\x21-\x7e]*$/.test(query.name) ? parseHost(query.name) : { kind: 'invalid' as const };
   if (host.kind !== 'name') return encodeResponse(query, rcodes.NxDomain);
@@ -48,7 +52,8 @@ function answerName(query: Query, { names, knowsName }: DnsContext): Buffer {
   if (!isNamed) return encodeResponse(query, rcodes.NxDomain);
   // No such records: clients then take the A record. An HTTPS record could hand out keys for an encrypted server name.
   if (query.type !== types.A) return encodeResponse(query, rcodes.NoError);
-  const address = names.addressOf(host.name);
+  const isSpelling = !names.has(host.name) && isWild(host.name);
+  const address = isSpelling && !admitNew(host.name) ? undefined : names.addressOf(host.name);
   if (address === undefined) return encodeResponse(query, rcodes.ServFail);
   return encodeResponse(query, rcodes.NoError, [
     { type: types.A, ttlSeconds, data: Buffer.from(address.split('.').map(Number)) },

@@ -2,12 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { answerQuery, type DnsContext } from './answer-query.ts';
 import { encodeName, encodeQuery, parseQuery, parseResponse, rcodes, types } from './dns-message.ts';
+import { createNameBudget } from './name-budget.ts';
 import { createSyntheticNames } from './synthetic-names.ts';
 
 const range = '28.64.0.0/14';
-const context = (known: readonly string[] = []): DnsContext => ({
+const context = (known: readonly string[] = [], more: Partial<DnsContext> = {}): DnsContext => ({
   names: createSyntheticNames(range, 'ns/sandbox', [], () => undefined),
   knowsName: name => known.includes(name),
+  isWild: () => false,
+  admitNew: () => true,
+  ...more,
 });
 
 function ask(name: string, type: number, dns: DnsContext) {
@@ -58,6 +62,40 @@ describe('names', () => {
     );
     expect(parseResponse(pointer ?? Buffer.alloc(0))?.data).toEqual([encodeName('api.example.com')]);
     expect(ask('9.9.9.9.in-addr.arpa', types.PTR, dns).rcode).toBe(rcodes.NxDomain);
+  });
+});
+
+describe('D03 names below a listed wildcard', () => {
+  let nowMs = 0;
+  const isWild = (name: string) => name.endsWith('.wild.example');
+  const spell = (dns: DnsContext, count: number, from = 0) => {
+    const label = (index: number) => String(index).padStart(63, 'x');
+    const names = Array.from({ length: count }, (_, index) => `${label(from + index)}.${label(0)}.wild.example`);
+    return names.filter(name => ask(name, types.A, dns).addresses.length === 1).length;
+  };
+
+  test('a thousand new ones in a minute are three hundred, then SERVFAIL, and it is said once', () => {
+    const told: string[] = [];
+    const dns = context([], {
+      isWild,
+      admitNew: createNameBudget(
+        () => nowMs,
+        name => void told.push(name),
+      ),
+    });
+    expect(spell(dns, 1000)).toBe(300);
+    expect(ask('one-more.wild.example', types.A, dns).rcode).toBe(rcodes.ServFail);
+    expect(told).toHaveLength(1);
+    // What was answered before is answered again, and names that no wildcard covers cost nothing.
+    expect(spell(dns, 300)).toBe(300);
+    expect(ask('api.example.com', types.A, dns).rcode).toBe(rcodes.NoError);
+    nowMs += 60_000;
+    expect(spell(dns, 1000, 5000)).toBe(300);
+    expect(told).toHaveLength(2);
+  });
+
+  test('positive control: without the budget each of them gets an address', () => {
+    expect(spell(context([], { isWild }), 1000)).toBe(1000);
   });
 });
 

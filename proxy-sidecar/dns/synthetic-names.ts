@@ -6,6 +6,7 @@ export type SyntheticName = readonly [address: string, name: string];
 export interface SyntheticNames {
   /** The address of a canonical name, made on first use; undefined when there is no room, or none near its slot. */
   addressOf(name: string): string | undefined;
+  has(name: string): boolean;
   nameOf(address: string): string | undefined;
   readonly size: number;
 }
@@ -94,6 +95,7 @@ export function createSyntheticNames(
       onNew([toText(address), name], all);
       return toText(address);
     },
+    has: name => byName.has(name),
     nameOf(text) {
       const address = toNumber(text);
       const name = address === undefined ? undefined : byAddress.get(address);

@@ -38,7 +38,6 @@ export const untested: Readonly<Record<string, string>> = {
   N41: unwritten,
   N50: unwritten,
   N51: unwritten,
-  D03: unwritten,
   D05: unwritten,
   D12: unwritten,
   P19: unwritten,
