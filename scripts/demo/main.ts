@@ -1,4 +1,4 @@
-// `npm run demo [-- --once]`: Creel's whole promise on a real cluster, told step by step.
+// `npm run demo [-- --once --real-network]`: Creel's whole promise on a real cluster, told step by step.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,15 +7,19 @@ import { ClusterError } from '../../test/cluster/base/cluster-error.ts';
 import { ensureKubeBinaries } from '../../test/cluster/build/kube-binaries.ts';
 import type { Cluster } from '../../test/cluster/cluster.ts';
 import { startCluster } from '../../test/cluster/start-cluster.ts';
+import { wantsRealNetwork } from '../../test/cluster/wants-real-network.ts';
 import { openOutside } from '../../test/outside/client/create-outside.ts';
 import { buildImages } from '../images/build-images.ts';
+import { chooseScene, type Scene } from './choose-scene.ts';
 import { DemoFailure } from './demo-failure.ts';
 import { createNarrator, formatMs } from './narrator.ts';
 import { tellStory } from './tell-story.ts';
 import { makeToolFolder } from './tool-folder.ts';
 
 const root = dirname(dirname(import.meta.dirname));
-const { values: flags } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+const { values: flags } = parseArgs({
+  options: { once: { type: 'boolean', default: false }, 'real-network': { type: 'boolean', default: false } },
+});
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
 const { signal } = interrupt;
@@ -31,11 +35,12 @@ let cluster: Cluster | undefined;
 let failed = false;
 try {
   process.chdir(root);
-  cluster = await startKubernetes();
+  const scene = await setScene();
+  cluster = await startKubernetes(scene);
   await loadImages(cluster);
   await install();
-  await prepareModels();
-  await tellStory(demo);
+  await prepareModels(scene);
+  await tellStory(demo, scene);
   await finish(cluster);
 } catch (error) {
   failed = true;
@@ -51,7 +56,14 @@ if (failed) process.exit(1);
 process.stdout.write('demo: ok\n');
 process.exit(0);
 
-async function startKubernetes(): Promise<Cluster> {
+async function setScene(): Promise<Scene> {
+  const scene = await chooseScene(wantsRealNetwork(flags['real-network']), process.env);
+  if (scene.realNetwork) demo.say('The real network: the cluster leaves through this machine, the model is NVIDIA’s.');
+  if (scene.why !== undefined) demo.say(`Not the real network: ${scene.why}`);
+  return scene;
+}
+
+async function startKubernetes({ realNetwork }: Scene): Promise<Cluster> {
   demo.step(
     'A real Kubernetes',
     'API server, etcd, kubelet, containerd: the real ones, in network namespaces of their own; no Docker.',
@@ -59,7 +71,7 @@ async function startKubernetes(): Promise<Cluster> {
   const begunMs = Date.now();
   const context = { progress: (text: string) => demo.progress(text), signal };
   makeToolFolder(join(scratch, 'bin'), await ensureKubeBinaries(context));
-  const started = await startCluster({ ...context, nodes: 1 });
+  const started = await startCluster({ ...context, nodes: 1, realNetwork });
   env['KUBECONFIG'] = started.kubeconfigPath;
   demo.figure('cluster ready after', Date.now() - begunMs);
   await demo.run('kubectl get nodes');
@@ -95,9 +107,9 @@ async function install(): Promise<void> {
   await demo.run('kubectl api-resources --categories=creel');
 }
 
-/** The key the demo hands out; without the real network it opens nothing but the test model server. */
-async function prepareModels(): Promise<void> {
-  env['NVIDIA_API_KEY'] ??= 'nvapi-demo-key-that-opens-nothing';
+/** The key the demo hands out: a person's own only where it is used. */
+async function prepareModels({ apiKey }: Scene): Promise<void> {
+  env['NVIDIA_API_KEY'] = apiKey;
   const outside = cluster?.provider === 'embedded' ? await openOutside(cluster.name) : undefined;
   await outside?.reset();
 }

@@ -1,29 +1,29 @@
 // What a user does with Creel, from the first `kubectl apply` to an approval taken back. Every command is run as it is printed.
+import type { Scene } from './choose-scene.ts';
 import { DemoFailure } from './demo-failure.ts';
 import type { Narrator } from './narrator.ts';
 
 const namespace = 'agents';
 const sandbox = 'my-assistant';
-const unlisted = 'https://paste.example.org/report';
 const creel = `kubectl creel -n ${namespace}`;
 const kubectl = `kubectl -n ${namespace}`;
 const inside = `${creel} connect ${sandbox} --`;
 const hello = `${inside} openclaw agent --agent main --local -m "Hello, world!" --session-id test 2>/dev/null`;
 const helloTimeoutMs = 240_000;
 
-export async function tellStory(demo: Narrator): Promise<void> {
-  await makeNamespace(demo);
+export async function tellStory(demo: Narrator, scene: Scene): Promise<void> {
+  await makeNamespace(demo, scene);
   await startAssistant(demo);
-  await sayHello(demo);
+  await sayHello(demo, scene);
   await showLimits(demo);
   await reachAllowed(demo);
-  const request = await meetTheFence(demo);
-  await decide(demo, request);
-  await switchModel(demo);
-  await takeBack(demo, request);
+  const request = await meetTheFence(demo, scene);
+  await decide(demo, scene, request);
+  await switchModel(demo, scene);
+  await takeBack(demo, scene, request);
 }
 
-async function makeNamespace(demo: Narrator): Promise<void> {
+async function makeNamespace(demo: Narrator, { manifest }: Scene): Promise<void> {
   demo.step(
     'A namespace for agents',
     'Its admin lets the operator read the model keys here; nowhere else can it read a Secret.',
@@ -32,7 +32,7 @@ async function makeNamespace(demo: Narrator): Promise<void> {
   await demo.run(`${kubectl} create secret generic nvidia-api-key --from-literal=api-key="$NVIDIA_API_KEY"`);
   await demo.run(`${kubectl} annotate secret nvidia-api-key creel.dev/allowed-hosts=integrate.api.nvidia.com`);
   await demo.run(`${kubectl} apply -k examples/my-assistant`, { maxLines: 20 });
-  await demo.run('kubectl apply -f scripts/demo/vllm.yaml', { quiet: true });
+  await demo.run(`kubectl apply -f ${manifest}`, { quiet: true });
   await demo.run(`${kubectl} get ifp`);
 }
 
@@ -43,12 +43,12 @@ async function startAssistant(demo: Narrator): Promise<void> {
   await demo.run(`${kubectl} get csb`);
 }
 
-async function sayHello(demo: Narrator): Promise<void> {
+async function sayHello(demo: Narrator, { firstAnswer }: Scene): Promise<void> {
   demo.step(
     'Hello, world!',
     'Real OpenClaw calls https://inference.local; the sidecar adds the model and the key it never sees.',
   );
-  const ran = await demo.run(hello, { timeoutMs: helloTimeoutMs, shows: /nemotron-3-super-120b-a12b/ });
+  const ran = await demo.run(hello, { timeoutMs: helloTimeoutMs, shows: firstAnswer });
   demo.figure("OpenClaw's whole turn", ran.ms);
 }
 
@@ -75,7 +75,7 @@ async function reachAllowed(demo: Narrator): Promise<void> {
 }
 
 /** The first denial; resolves to the name of the ApprovalRequest it made. */
-async function meetTheFence(demo: Narrator): Promise<string> {
+async function meetTheFence(demo: Narrator, { unlisted }: Scene): Promise<string> {
   demo.step(
     'What no policy lists is stopped',
     'Before any DNS question leaves the pod. The answer names the request that a person can decide.',
@@ -83,11 +83,11 @@ async function meetTheFence(demo: Narrator): Promise<string> {
   const curl = await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 403/ });
   const name = /\bapr-[a-z0-9]+/.exec(curl.output)?.[0];
   if (!name) throw new DemoFailure(`the 403 names no ApprovalRequest:\n${curl.output}`);
-  await demo.run(`${kubectl} get apr`, { shows: /paste\.example\.org\s+443\s+\/usr\/bin\/curl/ });
+  await demo.run(`${kubectl} get apr`, { shows: /example\.org\s+443\s+\/usr\/bin\/curl/ });
   return name;
 }
 
-async function decide(demo: Narrator, request: string): Promise<void> {
+async function decide(demo: Narrator, { unlisted }: Scene, request: string): Promise<void> {
   demo.step(
     'A person approves',
     'For one hour, for this binary, host and port. The same request passes; nothing was restarted.',
@@ -98,20 +98,20 @@ async function decide(demo: Narrator, request: string): Promise<void> {
   await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 200/ });
 }
 
-async function switchModel(demo: Narrator): Promise<void> {
+async function switchModel(demo: Narrator, { secondProfile, secondAnswer }: Scene): Promise<void> {
   demo.step('Another model', 'One command; the next request takes the new route, the pod stays.');
   const uid = `${kubectl} get pod csb-${sandbox} -o jsonpath='{.metadata.uid} {.status.containerStatuses[*].restartCount}'`;
   const before = await demo.run(uid, { quiet: true });
-  const set = await demo.run(`${creel} inference set --sandbox ${sandbox} --profile vllm`);
+  const set = await demo.run(`${creel} inference set --sandbox ${sandbox} --profile ${secondProfile}`);
   const ms = /\((\d+) ms\)/.exec(set.output)?.[1];
   if (ms) demo.figure('from the command to the new route in force', Number(ms));
-  await demo.run(hello, { timeoutMs: helloTimeoutMs, shows: /nemotron-3-nano-30b-a3b/ });
+  await demo.run(hello, { timeoutMs: helloTimeoutMs, shows: secondAnswer });
   const after = await demo.run(uid, { quiet: true });
   if (before.output !== after.output)
     throw new DemoFailure(`the pod was restarted: ${before.output} became ${after.output}`);
 }
 
-async function takeBack(demo: Narrator, request: string): Promise<void> {
+async function takeBack(demo: Narrator, { unlisted }: Scene, request: string): Promise<void> {
   demo.step('Taken back', 'The approval ends at once; connections it allowed are closed.');
   await demo.run(`${creel} revoke ${request} --reason "report sent"`, { shows: /revoked/ });
   await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 403/ });

@@ -42,6 +42,7 @@ const onMachine = (command: readonly string[]) =>
   });
 const wires = (...args: readonly string[]) =>
   onMachine([process.execPath, join(import.meta.dirname, 'lay-wires.ts'), ...args.toSpliced(1, 0, layout.name)]);
+const tables = () => onMachine(['nft', 'list', 'tables']);
 const forwarding = (device: string) => onMachine(['sysctl', '-n', `net.ipv4.conf.${device}.forwarding`]).then(Number);
 
 /** From a pod's address on the cluster's first node, to any address; answers whom those in `world` saw, if anybody. */
@@ -72,7 +73,6 @@ test('without it the same packet ends in the cluster’s own outside world, unde
 
 test('`down` takes everything back: rules, forwarding, namespaces', async () => {
   await wires('up');
-  const tables = () => onMachine(['nft', 'list', 'tables']);
   expect(await tables()).toContain(machineTable(layout));
   expect([await forwarding('eth0'), await forwarding(layout.hostInterface)]).toEqual([1, 1]);
   // Every other interface of the machine is left as it is.
