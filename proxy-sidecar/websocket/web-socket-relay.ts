@@ -15,7 +15,7 @@ export interface WebSocketLimits {
   readonly maxFragments: number;
   /** Without a byte in one direction while the other has none either. */
   readonly idleMs: number;
-  /** From our close frame to the end of both connections. */
+  /** From the first close frame to the end of both connections. */
   readonly closeMs: number;
 }
 
@@ -23,7 +23,7 @@ export const defaultWebSocketLimits: WebSocketLimits = {
   maxMessageBytes: 1024 * 1024,
   maxFragments: 65_536,
   idleMs: 3_600_000,
-  closeMs: 2_000,
+  closeMs: 5_000,
 };
 
 export interface WebSocketOptions {
