@@ -1,10 +1,11 @@
 // Everything that only the leader does: compile snapshots, serve the hub, reconcile. Until the signal aborts.
-
+import { randomBytes } from 'node:crypto';
 import type { OperatorConfig } from './config.ts';
 import { createApprovalController } from './controllers/approval-request/approval-controller.ts';
 import { clusterEgressPolicyReconciler } from './controllers/cluster-egress-policy/cluster-egress-policy-reconciler.ts';
 import { egressPolicyReconciler } from './controllers/egress-policy/egress-policy-reconciler.ts';
 import { inferenceProfileReconciler } from './controllers/inference-profile/inference-profile-reconciler.ts';
+import { ruleCredentialsReconciler } from './controllers/rule-credentials/rule-credentials-reconciler.ts';
 import type { PodSettings } from './controllers/sandbox/pod/pod-settings.ts';
 import { createSandboxController } from './controllers/sandbox/sandbox-controller.ts';
 import type { Counters } from './counters.ts';
@@ -55,7 +56,8 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const sources = { ...stores, credentials, neverAddresses: never.get, onNeverAddresses: never.subscribe };
   const resolvers = () => resolversOf(stores, config);
   const nowMs = () => clock.nowMs();
-  const snapshots = new LiveSnapshots({ sources, epoch, resolvers, maxPolicyAgeMs, nowMs }, signal);
+  const hashKey = randomBytes(32);
+  const snapshots = new LiveSnapshots({ sources, epoch, resolvers, maxPolicyAgeMs, nowMs, hashKey }, signal);
 
   // The hub hands them to the sidecars and turns their denials into requests.
   const secret = { namespace: config.namespace, name: config.hubSecret };
@@ -106,7 +108,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   });
   const approvals = createApprovalController({ ...shared, ...stores, requests: stores.approvalRequests });
   const views = { client, clock, services, hub, snapshots, sandboxes: stores.sandboxes };
-  const policies = egressPolicyReconciler({ ...views, policies: stores.egressPolicies });
+  const policies = egressPolicyReconciler({ ...views, credentials, policies: stores.egressPolicies });
   const clusterPolicies = clusterEgressPolicyReconciler({ ...views, policies: stores.clusterEgressPolicies });
   const profiles = inferenceProfileReconciler({
     client,
@@ -114,6 +116,15 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     services,
     credentials,
     profiles: stores.inferenceProfiles,
+    operatorNamespace: config.namespace,
+  });
+  const ruleCredentials = ruleCredentialsReconciler({
+    client,
+    clock,
+    services,
+    credentials,
+    registry: snapshots,
+    policies: stores.egressPolicies,
     operatorNamespace: config.namespace,
   });
   const controllers = [
@@ -139,6 +150,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
       policies,
       (queue, until) => {
         wakePolicies(stores.egressPolicies, tenantPolicyKey, { snapshots, hub }, queue, until);
+        credentials.subscribe(namespace => addAll(stores.egressPolicies, queue, namespace), until);
       },
       context,
       signal,
@@ -147,10 +159,12 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
       clusterPolicies,
       (queue, until) => {
         wakePolicies(stores.clusterEgressPolicies, clusterPolicyKey, { snapshots, hub }, queue, until);
+        credentials.subscribe(() => addAll(stores.clusterEgressPolicies, queue), until);
       },
       context,
       signal,
     ),
+    runController(ruleCredentials, (queue, until) => ruleCredentials.watch(queue, until), context, signal),
     runController(
       profiles,
       (queue, until) => {
@@ -191,8 +205,8 @@ function clusterPolicyKey(matched: string): string | undefined {
   return matched.startsWith(clusterPrefix) ? matched.slice(clusterPrefix.length) : undefined;
 }
 
-function addAll(store: Store<KubeObject>, queue: Queue): void {
-  for (const object of store.list()) queue.add(keyOf(object));
+function addAll(store: Store<KubeObject>, queue: Queue, namespace?: string): void {
+  for (const object of store.list(namespace)) queue.add(keyOf(object));
 }
 
 function podSettings(

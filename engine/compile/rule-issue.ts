@@ -14,7 +14,18 @@ export type IssueReason =
   | 'ServiceNotFound'
   | 'IdentityRequired'
   | 'BeyondCeiling'
-  | 'Conflict';
+  | 'Conflict'
+  | CredentialReason;
+
+/** Why a rule's requests are not signed in, and go nowhere. */
+export type CredentialReason =
+  | 'SecretPending'
+  | 'SecretNotFound'
+  | 'SecretAccessDenied'
+  | 'SecretKeyMissing'
+  | 'SecretKeyInvalid'
+  | 'SecretHostsMissing'
+  | 'SecretHostNotAllowed';
 
 export interface RuleIssue {
   /** `namespace/policy`, or `cluster/policy` for a ClusterEgressPolicy. */

@@ -23,6 +23,7 @@ function snapshot(
     },
     grants: { hash: `g:${grants.join()}`, items: grants.map(id => ({ id, host: 'h.example', port: 443 })) },
     route: { hash: parts.route ?? 'r', reason: 'NoProfile', message: 'none' },
+    credentials: { hash: 'c', items: [] },
     resolvers: ['10.96.0.10:53'],
     maxPolicyAgeMs: 1000,
   };

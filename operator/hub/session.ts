@@ -1,7 +1,7 @@
 // One sidecar's session: frames in, frames out, what it holds. Transport and clock are parameters.
 import { compareRevisions, type Revision } from '../../protocol/revision.ts';
 import { type DenialFrame, type DownFrame, protocolVersion, type UpFrame } from '../../protocol/session.ts';
-import { changedParts, hashesOf, type PartHashes } from './changed-parts.ts';
+import { type AckedHashes, changedParts, hashesOf, type PartHashes } from './changed-parts.ts';
 import type { FullSnapshot } from './full-snapshot.ts';
 import { parseUpFrame } from './parse-up-frame.ts';
 
@@ -141,7 +141,7 @@ export class Session {
   }
 
   /** Only what was sent can be acked, and only with the hashes that were sent. */
-  #ack(revision: Revision, hashes: PartHashes): void {
+  #ack(revision: Revision, hashes: AckedHashes): void {
     const acked = this.#unacked.find(sent => compareRevisions(sent.revision, revision) === 0);
     if (acked === undefined) return;
     const newest = this.#sent;
@@ -162,6 +162,6 @@ export class Session {
   }
 }
 
-function sameHashes(a: PartHashes, b: PartHashes): boolean {
+function sameHashes(a: AckedHashes, b: AckedHashes): boolean {
   return a.policy === b.policy && a.grants === b.grants && a.route === b.route;
 }

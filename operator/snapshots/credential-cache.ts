@@ -2,9 +2,14 @@
 import type { CredentialState } from './credential-state.ts';
 
 type Listener = (namespace: string) => void;
+type CredentialUser = 'Profiles' | 'Rules';
 
 export class CredentialCache {
   readonly #states = new Map<string, CredentialState>();
+  readonly #needed: Readonly<Record<CredentialUser, Map<string, ReadonlySet<string>>>> = {
+    Profiles: new Map(),
+    Rules: new Map(),
+  };
   readonly #listeners = new Set<Listener>();
 
   readonly get = (namespace: string, secret: string): CredentialState =>
@@ -17,10 +22,17 @@ export class CredentialCache {
     for (const listener of this.#listeners) listener(namespace);
   }
 
-  /** Keys that no profile of the namespace names any more go out of memory. */
-  retain(namespace: string, secrets: ReadonlySet<string>): void {
+  /** What this user needs of the namespace's Secrets; those that nobody needs any more go out of memory. */
+  retain(user: CredentialUser, namespace: string, secrets: ReadonlySet<string>): void {
+    this.#needed[user].set(namespace, secrets);
+    if (secrets.size === 0) this.#needed[user].delete(namespace);
     for (const key of this.#states.keys())
-      if (key.startsWith(`${namespace}/`) && !secrets.has(key.slice(namespace.length + 1))) this.#states.delete(key);
+      if (key.startsWith(`${namespace}/`) && !this.#isNeeded(namespace, key.slice(namespace.length + 1)))
+        this.#states.delete(key);
+  }
+
+  #isNeeded(namespace: string, secret: string): boolean {
+    return Object.values(this.#needed).some(byNamespace => byNamespace.get(namespace)?.has(secret) === true);
   }
 
   subscribe(listener: Listener, signal: AbortSignal): void {

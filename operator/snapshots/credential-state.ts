@@ -1,4 +1,4 @@
-/** What the operator knows of one Secret that a profile names. The key is in memory only, and goes to sidecars alone. */
+/** What the operator knows of one Secret that a profile or rule names. The key is in memory only, and goes to sidecars alone. */
 export type CredentialState =
   /** Not asked for yet. */
   | { readonly state: 'Unread' }

@@ -6,14 +6,15 @@ import { labels } from '../../crds/schema/group.ts';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import type { RuleIssue } from '../../engine/compile/rule-issue.ts';
 import type { Revision } from '../../protocol/revision.ts';
-import type { CompiledPolicy, Grants } from '../../protocol/snapshot.ts';
+import type { CompiledPolicy, Grants, UpstreamProxy } from '../../protocol/snapshot.ts';
 import type { Pod } from '../core-types.ts';
+import { type CredentialsResult, compileCredentials } from './compile-credentials.ts';
 import { compileRoute, type RouteResult } from './compile-route.ts';
 import { grantsFor, policyFor, type SnapshotSources, servicesIn } from './snapshot-sources.ts';
 import type { CurrentSnapshot, SnapshotRegistry } from './types.ts';
 
-type Part = 'policy' | 'grants' | 'route';
-const allParts: readonly Part[] = ['policy', 'grants', 'route'];
+type Part = 'policy' | 'grants' | 'route' | 'credentials';
+const allParts: readonly Part[] = ['policy', 'grants', 'route', 'credentials'];
 
 interface Compiled {
   readonly policy: CompiledPolicy;
@@ -22,6 +23,7 @@ interface Compiled {
   readonly grants: Grants;
   readonly refusals: ReadonlyMap<string, string>;
   readonly route: RouteResult;
+  readonly credentials: CredentialsResult;
 }
 
 export interface LiveSnapshotsOptions {
@@ -29,6 +31,10 @@ export interface LiveSnapshotsOptions {
   /** Of the lease: orders revisions across operators. */
   readonly epoch: number;
   readonly resolvers: () => readonly string[];
+  /** Of the whole installation; absent: none. */
+  readonly upstreamProxy?: () => UpstreamProxy | undefined;
+  /** Random: see compileCredentials. */
+  readonly hashKey: Uint8Array;
   readonly maxPolicyAgeMs: number;
   readonly nowMs: () => number;
 }
@@ -84,7 +90,7 @@ export class LiveSnapshots implements SnapshotRegistry {
       ({ object }) => this.#markNamespace(object.metadata.namespace, ['route']),
       signal,
     );
-    credentials.subscribe(namespace => this.#markNamespace(namespace, ['route']), signal);
+    credentials.subscribe(namespace => this.#markNamespace(namespace, ['route', 'credentials']), signal);
     namespaces.subscribe(({ object }) => this.#markNamespace(object.metadata.name, ['policy', 'grants']), signal);
     services.subscribe(() => this.#markAll(['policy', 'route']), signal);
     onNeverAddresses(() => this.#markAll(['policy']), signal);
@@ -128,7 +134,7 @@ export class LiveSnapshots implements SnapshotRegistry {
   }
 
   #compile(uid: string, parts: readonly Part[]): void {
-    const { sources, nowMs } = this.#options;
+    const { sources, nowMs, hashKey } = this.#options;
     const sandbox = sources.sandboxes.byUid(uid);
     if (sandbox === undefined) return;
     const before = this.#compiled.get(uid);
@@ -136,26 +142,40 @@ export class LiveSnapshots implements SnapshotRegistry {
     const policy = wants('policy') ? policyFor(sandbox, sources) : undefined;
     const grants = wants('grants') ? grantsFor(sandbox, sources, nowMs()) : undefined;
     const route = wants('route') ? routeFor(sandbox, sources) : undefined;
+    const rules = (policy ?? before)?.policy.rules ?? [];
+    const credentials =
+      wants('policy') || wants('credentials') ? compileCredentials(rules, sources.credentials.get, hashKey) : undefined;
     // `before` is there wherever a part was not wanted.
-    const next = { ...before, ...policy, ...grants, ...(route === undefined ? {} : { route }) } as Compiled;
+    const named = { ...(route === undefined ? {} : { route }), ...(credentials === undefined ? {} : { credentials }) };
+    const next = { ...before, ...policy, ...grants, ...named } as Compiled;
     this.#compiled.set(uid, next);
     this.#publish(sandbox, next);
   }
 
-  #publish({ metadata }: Sandbox, { route, ...compiled }: Compiled): void {
-    const { resolvers, maxPolicyAgeMs } = this.#options;
+  #publish({ metadata }: Sandbox, { route, credentials: secrets, ...compiled }: Compiled): void {
+    const { resolvers, maxPolicyAgeMs, upstreamProxy } = this.#options;
     const { policy, grants, issues, matched, refusals } = compiled;
+    const { credentials, credentialIssues } = secrets;
     const before = this.#current.get(metadata.uid);
     const about = {
       sandboxUid: metadata.uid,
       namespace: metadata.namespace,
       sandbox: metadata.name,
-      issues,
+      issues: [...issues, ...credentialIssues],
       matched,
       refusals,
       ...(route.routeService === undefined ? {} : { routeService: route.routeService }),
     };
-    const parts = { policy, grants, route: route.route, resolvers: resolvers(), maxPolicyAgeMs };
+    const proxy = upstreamProxy?.();
+    const parts = {
+      policy,
+      grants,
+      route: route.route,
+      credentials,
+      ...(proxy === undefined ? {} : { upstreamProxy: proxy }),
+      resolvers: resolvers(),
+      maxPolicyAgeMs,
+    };
     if (before !== undefined && fingerprint(before.snapshot) === fingerprint(parts)) {
       this.#current.set(metadata.uid, { ...about, policyRevision: before.policyRevision, snapshot: before.snapshot });
       return;
@@ -197,6 +217,7 @@ function routeFor(sandbox: Sandbox, sources: SnapshotSources): RouteResult {
   });
 }
 
-function fingerprint({ policy, grants, route, resolvers }: Omit<CurrentSnapshot['snapshot'], 'revision'>): string {
-  return [policy.hash, grants.hash, route.hash, ...resolvers].join(' ');
+function fingerprint(parts: Omit<CurrentSnapshot['snapshot'], 'revision'>): string {
+  const { policy, grants, route, credentials, upstreamProxy, resolvers } = parts;
+  return JSON.stringify([policy.hash, grants.hash, route.hash, credentials.hash, upstreamProxy ?? null, resolvers]);
 }

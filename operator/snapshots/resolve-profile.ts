@@ -1,11 +1,12 @@
 // Whether an InferenceProfile can carry a call, and where to: the same answer for its status and for every sandbox's route.
-import { annotations } from '../../crds/schema/group.ts';
 import type { InferenceProfile } from '../../crds/schema/inference-profile.ts';
 import { parseAuthority } from '../../engine/canonical/authority.ts';
 import { classifyAddress, isNeverReachable } from '../../engine/canonical/classify-address.ts';
 import { type Host, hostText } from '../../engine/canonical/host.ts';
 import { parseIp } from '../../engine/canonical/ip.ts';
 import type { ServiceLookup } from '../../engine/compile/check-peer.ts';
+import type { CredentialReason } from '../../engine/compile/rule-issue.ts';
+import { checkCredential } from './check-credential.ts';
 import type { CredentialState } from './credential-state.ts';
 import { quantityBytes } from './quantity-bytes.ts';
 import type { ServiceTarget } from './types.ts';
@@ -15,12 +16,7 @@ export type ProfileReason =
   | 'EndpointNotAllowed'
   | 'ServiceNotFound'
   | 'LimitInvalid'
-  | 'SecretPending'
-  | 'SecretNotFound'
-  | 'SecretAccessDenied'
-  | 'SecretKeyMissing'
-  | 'SecretHostsMissing'
-  | 'SecretHostNotAllowed';
+  | CredentialReason;
 
 export interface ProfileProblem {
   readonly ok: false;
@@ -131,62 +127,23 @@ function keyOf(
   credential: ProfileInputs['credential'],
 ): ResolvedProfile['credential'] | ProfileProblem | undefined {
   if (spec.credential === undefined) return undefined;
-  const { name, key } = spec.credential.secretRef;
-  const where = `Secret ${namespace}/${name}`;
-  const state = credential(namespace, name);
-  switch (state.state) {
-    case 'Unread':
-      return problem('SecretPending', `${where} has not been read yet`);
-    case 'Missing':
-      return problem(
-        'SecretNotFound',
-        `spec.credential.secretRef: there is no ${where}; create it: kubectl create secret generic ${name} -n ${namespace} --from-file=${key}=FILE`,
-      );
-    case 'Denied':
-      return problem('SecretAccessDenied', `${where}: ${state.message}`);
-    case 'Read':
-      return checkKey(state, { where, name, key, namespace, target });
-    default:
-      return state satisfies never;
-  }
-}
-
-interface KeyQuestion {
-  readonly where: string;
-  readonly name: string;
-  readonly key: string;
-  readonly namespace: string;
-  readonly target: Target;
-}
-
-function checkKey(
-  { values, allowedHosts }: Extract<CredentialState, { state: 'Read' }>,
-  { where, name, key, namespace, target }: KeyQuestion,
-): NonNullable<ResolvedProfile['credential']> | ProfileProblem {
-  const secret = values.get(key)?.trim();
-  const host = hostText(target.host);
-  const annotate = `kubectl annotate secret ${name} -n ${namespace} --overwrite ${annotations.allowedHosts}=${host}`;
-  if (secret === undefined || secret === '')
-    return problem(
-      'SecretKeyMissing',
-      `spec.credential.secretRef.key: ${where} has no value under ${key}; add it, or name another key`,
-    );
-  if (allowedHosts === undefined)
-    return problem(
-      'SecretHostsMissing',
-      `${where} does not say where its key may be sent; its owner allows it: ${annotate}`,
-    );
-  if (!allowedHosts.some(text => covers(text, host, target)))
-    return problem(
-      'SecretHostNotAllowed',
-      `${where} may not be sent to ${host} (${annotations.allowedHosts} does not list it); its owner allows it: ${annotate}`,
-    );
-  return { secret, allowedHosts: [target.port === 443 || target.port === 80 ? host : `${host}:${target.port}`] };
+  const { host: targetHost, port } = target;
+  const host = hostText(targetHost);
+  const state = credential(namespace, spec.credential.secretRef.name);
+  const checked = checkCredential(state, {
+    field: 'spec.credential.secretRef',
+    namespace,
+    ...spec.credential.secretRef,
+    hosts: [host],
+    covers: text => covers(text, host, target),
+  });
+  if (!checked.ok) return problem(checked.reason, checked.message);
+  return { secret: checked.secret, allowedHosts: [port === 443 || port === 80 ? host : `${host}:${port}`] };
 }
 
 /** `host` or `host:port`; a Service also under its short names. */
 function covers(text: string, host: string, { port, service }: Target): boolean {
-  const allowed = parseAuthority(text.trim());
+  const allowed = parseAuthority(text);
   if (!allowed.ok || (allowed.port ?? port) !== port) return false;
   const named = hostText(allowed.host);
   const short =

@@ -1,5 +1,6 @@
 // The operator's own parts against the real API server, for tests of controllers and hub: real stores, registry, queues and
 // TLS. There is no kubelet: tests play it where a pod has to get on.
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
@@ -81,6 +82,7 @@ export async function openOperatorLab(namespace: string, clock: Clock = systemCl
       },
       epoch: 1,
       resolvers: () => ['10.96.0.10:53'],
+      hashKey: randomBytes(32),
       maxPolicyAgeMs: 86_400_000,
       nowMs: () => clock.nowMs(),
     },

@@ -37,6 +37,7 @@ export function sampleSnapshot(change: Partial<FullSnapshot> = {}): FullSnapshot
     },
     grants: { hash: 'g', items: [] },
     route: { hash: 'r', reason: 'NoProfile', message: 'none' },
+    credentials: { hash: 'c', items: [] },
     resolvers: ['10.96.0.10:53'],
     maxPolicyAgeMs: 1,
     ...change,

@@ -4,6 +4,9 @@ import { checkEgressPolicy } from '../../../engine/compile/compile-policy.ts';
 import { parseKey } from '../../kube/keys.ts';
 import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
+import { credentialIssues } from '../../snapshots/compile-credentials.ts';
+import type { CredentialCache } from '../../snapshots/credential-cache.ts';
+import { rulesWithCredential } from '../../snapshots/rules-with-credential.ts';
 import { nextConditions } from '../status/next-conditions.ts';
 import { planPolicyConditions } from '../status/plan-policy-conditions.ts';
 import { type PolicyViewSources, viewPolicy } from '../status/policy-view.ts';
@@ -14,18 +17,21 @@ export interface EgressPolicyReconcilerOptions extends PolicyViewSources {
   readonly clock: Clock;
   readonly policies: Store<EgressPolicy>;
   readonly services: ServiceLookup;
+  readonly credentials: Pick<CredentialCache, 'get'>;
 }
 
 /** Says of each EgressPolicy whether its rules hold and where; what they do is compiled elsewhere. */
 export function egressPolicyReconciler(options: EgressPolicyReconcilerOptions): Reconciler {
-  const { client, clock, policies, services } = options;
+  const { client, clock, policies, services, credentials } = options;
   return {
     name: 'egress-policy',
     reconcile: async key => {
       const policy = policies.get(parseKey(key));
       if (policy === undefined) return { type: 'Done' };
       const view = viewPolicy(key, options);
-      const wanted = planPolicyConditions(checkEgressPolicy(policy, services), view);
+      const rules = rulesWithCredential(policy, services);
+      const own = [...checkEgressPolicy(policy, services), ...credentialIssues(rules, credentials.get)];
+      const wanted = planPolicyConditions(own, view);
       const { generation } = policy.metadata;
       await writeStatus(client, resources.egressPolicies, policy, {
         observedGeneration: generation,

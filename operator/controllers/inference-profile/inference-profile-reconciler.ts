@@ -5,10 +5,10 @@ import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import type { CredentialCache } from '../../snapshots/credential-cache.ts';
 import { resolveProfile } from '../../snapshots/resolve-profile.ts';
+import { readCredential } from '../read-credential.ts';
 import { nextConditions } from '../status/next-conditions.ts';
 import { writeStatus } from '../status/write-status.ts';
 import { planReady } from './plan-ready.ts';
-import { readCredential } from './read-credential.ts';
 
 export interface InferenceProfileReconcilerOptions {
   readonly client: KubeClient;
@@ -59,5 +59,5 @@ async function refreshKey(
 
 function forgetUnused(namespace: string, { profiles, credentials }: InferenceProfileReconcilerOptions): void {
   const named = profiles.list(namespace).flatMap(({ spec }) => spec.credential?.secretRef.name ?? []);
-  credentials.retain(namespace, new Set(named));
+  credentials.retain('Profiles', namespace, new Set(named));
 }
