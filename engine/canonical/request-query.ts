@@ -29,3 +29,12 @@ function decodeField(text: string): string | undefined {
     throw error;
   }
 }
+
+/** As lenient servers read it: `;` separates too, and a bad escape is text. For what must not be walked around. */
+export function looseQuery(query: string): QueryPairs {
+  return query.split(/[&;]/).map(part => {
+    const equals = part.indexOf('=');
+    const [name, value] = equals < 0 ? [part, ''] : [part.slice(0, equals), part.slice(equals + 1)];
+    return [decodeField(name) ?? name, decodeField(value) ?? value] as const;
+  });
+}

@@ -4,10 +4,17 @@ import type { CompiledRule, Grant } from '../../protocol/snapshot.ts';
 import type { Cidr } from '../canonical/cidr.ts';
 import type { AddressClass } from '../canonical/classify-address.ts';
 import type { Host } from '../canonical/host.ts';
+import type { PreparedRule } from './request/prepare-rule.ts';
 
 /** The executable behind a socket. `unknown` fails every rule that names binaries. */
 export type Binary =
-  | { readonly kind: 'known'; readonly path: string; readonly sha256: string }
+  | {
+      readonly kind: 'known';
+      readonly path: string;
+      readonly sha256: string;
+      /** Executables of its parents, nearest first; absent: not known. */
+      readonly ancestors?: readonly string[];
+    }
   | { readonly kind: 'unknown' };
 
 export interface Target {
@@ -27,6 +34,8 @@ export type AllowedProtocol = 'TLS' | 'TCP' | 'HTTP' | 'Any';
 export interface Inspected {
   readonly rules: readonly CompiledRule[];
   readonly grants: readonly Grant[];
+  /** Compiled forms of the rules, kept by the snapshot's decider; absent: compiled anew for each request. */
+  readonly prepared?: (rule: CompiledRule) => PreparedRule | undefined;
 }
 
 export interface Allow {
