@@ -4,6 +4,7 @@ import { registerApprovals } from './commands/approvals.ts';
 import { registerConnect } from './commands/connect.ts';
 import { registerDecisions } from './commands/decide.ts';
 import { registerInference } from './commands/inference.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerStatus } from './commands/status.ts';
 import { type Api, connectApi } from './kube/api.ts';
 import { UserError } from './user-error.ts';
@@ -23,6 +24,8 @@ let connected: Promise<Api> | undefined;
 const context = {
   api: () => (connected ??= connectApi(program.opts())),
   print: (line: string) => void process.stdout.write(`${line}\n`),
+  printError: (line: string) => void process.stderr.write(`${line}\n`),
+  namespaceOption: () => program.opts<{ namespace?: string }>().namespace,
   signal: interrupt.signal,
 };
 registerStatus(program, context);
@@ -30,6 +33,7 @@ registerApprovals(program, context);
 registerDecisions(program, context);
 registerConnect(program, context);
 registerInference(program, context);
+registerPolicy(program, context);
 
 try {
   await program.parseAsync();

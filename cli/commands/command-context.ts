@@ -4,5 +4,9 @@ import type { Api } from '../kube/api.ts';
 export interface CommandContext {
   api(): Promise<Api>;
   print(line: string): void;
+  /** To stderr: what is not the answer itself. */
+  printError(line: string): void;
+  /** `--namespace` as given; the cluster's own default is asked for by `api`. */
+  namespaceOption(): string | undefined;
   readonly signal: AbortSignal;
 }

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { UserError } from '../user-error.ts';
+
+/** A file's text; `-` is stdin. */
+export function readInput(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new UserError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
