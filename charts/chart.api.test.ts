@@ -44,6 +44,8 @@ describe('rendered', () => {
     ['a misspelt key', '--set=operator.replica=2', /replica/],
     ['no replica', '--set=operator.replicas=0', /replicas/],
     ['a resolver that is a name', '--set=clusterResolvers={dns.example.org}', /clusterResolvers/],
+    ['a proxy without a port', '--set=upstreamProxy.url=http://proxy.example', /upstreamProxy/],
+    ['a password in the url', '--set=upstreamProxy.url=http://me:pw@proxy.example:3128', /upstreamProxy/],
     ['an unknown log level', '--set=operator.logLevel=loud', /logLevel/],
   ])('values are checked: %s', async (_what, setting, text) => {
     await expect(template(setting)).rejects.toThrow(text);
@@ -66,10 +68,18 @@ describe('rendered', () => {
       '--set=clusterResolvers={10.96.0.10,169.254.20.10}',
       '--set=extraCa=PEM',
       '--set=operator.replicas=3',
+      '--set=upstreamProxy.url=http://proxy.corp.example:3128',
+      '--set=upstreamProxy.secretName=proxy',
+      '--set=upstreamProxy.noProxy={**.corp.example,10.0.0.0/8}',
+      '--set=upstreamProxy.cidrs={10.1.2.3/32}',
     ];
     const text = await template(...args);
     expect(text).toContain('{name: CREEL_CLUSTER_RESOLVERS, value: "10.96.0.10,169.254.20.10"}');
     expect(text).toContain('{name: CREEL_EXTRA_CA, value: "PEM"}');
+    expect(text).toContain('{name: CREEL_UPSTREAM_PROXY, value: "http://proxy.corp.example:3128"}');
+    expect(text).toContain('valueFrom: {secretKeyRef: {name: "proxy", key: "userPassword"}}');
+    expect(text).toContain('{name: CREEL_UPSTREAM_NO_PROXY, value: "**.corp.example,10.0.0.0/8"}');
+    expect(text).toContain('{name: CREEL_UPSTREAM_PROXY_CIDRS, value: "10.1.2.3/32"}');
     expect(text).toContain('rollingUpdate: {maxUnavailable: 2, maxSurge: 0}');
   });
 });

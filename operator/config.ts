@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ConfiguredProxy, readUpstreamProxy } from './read-upstream-proxy.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -13,6 +14,10 @@ const environment = z.object({
   CREEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   CREEL_CLUSTER_RESOLVERS: z.string().optional(),
   CREEL_EXTRA_CA: z.string().optional(),
+  CREEL_UPSTREAM_PROXY: z.string().optional(),
+  CREEL_UPSTREAM_PROXY_USER: z.string().optional(),
+  CREEL_UPSTREAM_NO_PROXY: z.string().optional(),
+  CREEL_UPSTREAM_PROXY_CIDRS: z.string().optional(),
   CREEL_HUB_PORT: port.default(8443),
   CREEL_FORBIDDEN_PORT: port.default(8444),
   CREEL_HEALTH_PORT: port.default(8080),
@@ -33,6 +38,7 @@ export interface OperatorConfig {
   /** Bare addresses; empty: the cluster's own DNS Service. */
   readonly resolverAddresses: readonly string[];
   readonly extraCa?: string;
+  readonly upstreamProxy?: ConfiguredProxy;
   readonly hubPort: number;
   readonly forbiddenPort: number;
   readonly healthPort: number;
@@ -45,6 +51,13 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
   if (!parsed.success)
     throw new Error(`the operator's environment is incomplete; the chart sets it:\n${z.prettifyError(parsed.error)}`);
   const env = parsed.data;
+  const upstream = readUpstreamProxy({
+    url: env.CREEL_UPSTREAM_PROXY,
+    userPassword: env.CREEL_UPSTREAM_PROXY_USER,
+    noProxy: list(env.CREEL_UPSTREAM_NO_PROXY),
+    cidrs: list(env.CREEL_UPSTREAM_PROXY_CIDRS),
+  });
+  if (!upstream.ok) throw new Error(`the chart's upstreamProxy is wrong:\n${upstream.problems.join('\n')}`);
   return {
     namespace: env.CREEL_NAMESPACE,
     sidecarImage: env.CREEL_SIDECAR_IMAGE,
@@ -57,6 +70,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     logLevel: env.CREEL_LOG_LEVEL,
     resolverAddresses: list(env.CREEL_CLUSTER_RESOLVERS),
     ...(env.CREEL_EXTRA_CA ? { extraCa: env.CREEL_EXTRA_CA } : {}),
+    ...(upstream.configured === undefined ? {} : { upstreamProxy: upstream.configured }),
     hubPort: env.CREEL_HUB_PORT,
     forbiddenPort: env.CREEL_FORBIDDEN_PORT,
     healthPort: env.CREEL_HEALTH_PORT,

@@ -57,7 +57,12 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const resolvers = () => resolversOf(stores, config);
   const nowMs = () => clock.nowMs();
   const hashKey = randomBytes(32);
-  const snapshots = new LiveSnapshots({ sources, epoch, resolvers, maxPolicyAgeMs, nowMs, hashKey }, signal);
+  const upstreamProxy = config.upstreamProxy?.proxy;
+  const compiling = { sources, epoch, resolvers, maxPolicyAgeMs, nowMs, hashKey };
+  const snapshots = new LiveSnapshots(
+    { ...compiling, ...(upstreamProxy === undefined ? {} : { upstreamProxy }) },
+    signal,
+  );
 
   // The hub hands them to the sidecars and turns their denials into requests.
   const secret = { namespace: config.namespace, name: config.hubSecret };
@@ -103,6 +108,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const sandboxes = createSandboxController({
     ...shared,
     ...names,
+    proxyBlocks: config.upstreamProxy?.blocks ?? [],
     settings,
     stores: { ...stores, requests: stores.approvalRequests },
   });

@@ -32,7 +32,7 @@ export interface LiveSnapshotsOptions {
   readonly epoch: number;
   readonly resolvers: () => readonly string[];
   /** Of the whole installation; absent: none. */
-  readonly upstreamProxy?: () => UpstreamProxy | undefined;
+  readonly upstreamProxy?: UpstreamProxy;
   /** Random: see compileCredentials. */
   readonly hashKey: Uint8Array;
   readonly maxPolicyAgeMs: number;
@@ -166,13 +166,12 @@ export class LiveSnapshots implements SnapshotRegistry {
       refusals,
       ...(route.routeService === undefined ? {} : { routeService: route.routeService }),
     };
-    const proxy = upstreamProxy?.();
     const parts = {
       policy,
       grants,
       route: route.route,
       credentials,
-      ...(proxy === undefined ? {} : { upstreamProxy: proxy }),
+      ...(upstreamProxy === undefined ? {} : { upstreamProxy }),
       resolvers: resolvers(),
       maxPolicyAgeMs,
     };

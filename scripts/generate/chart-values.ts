@@ -30,6 +30,39 @@ export const chartValues = z
       .max(8)
       .describe("Addresses of the cluster's DNS; empty: Service kube-dns in kube-system."),
     extraCa: z.string().max(65_536).describe('PEM of further authorities for upstream servers.'),
+    upstreamProxy: z
+      .strictObject({
+        url: z.union([
+          z.literal(''),
+          z
+            .string()
+            .max(300)
+            .regex(/^http:\/\/[^/?#@\\\s]+:[0-9]{1,5}\/?$/),
+        ]),
+        secretName: z.union([z.literal(''), name]),
+        secretKey: z
+          .string()
+          .max(253)
+          .regex(/^[-._a-zA-Z0-9]+$/),
+        noProxy: z
+          .array(
+            z
+              .string()
+              .min(1)
+              .max(300)
+              .regex(/^[^,\s]+$/),
+          )
+          .max(64),
+        cidrs: z
+          .array(
+            z
+              .string()
+              .max(49)
+              .regex(/^[0-9a-fA-F:.]+\/[0-9]{1,3}$/),
+          )
+          .max(16),
+      })
+      .describe('A corporate proxy through which everything but noProxy leaves.'),
     // Helm hands a parent chart's values down under this key.
     global: z.looseObject({}).exactOptional(),
   })

@@ -36,6 +36,8 @@ export interface ObserveOptions {
   readonly resolverService: ObjectName;
   /** Resolvers given by the install instead of a Service, bare addresses. */
   readonly resolverAddresses: readonly string[];
+  /** Where the install's upstream proxy is. */
+  readonly proxyBlocks?: readonly string[];
   readonly leadingSinceMs: number;
 }
 

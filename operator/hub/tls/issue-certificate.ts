@@ -58,7 +58,7 @@ function extensions({ usage, publicKey, issuer }: CertificateRequest): Buffer[] 
     critical(oids.basicConstraints, der.sequence()),
     critical(oids.keyUsage, der.bits(Buffer.from([0b1000_0000]), 7)),
     extension(oids.extendedKeyUsage, der.sequence(der.oid(oids.serverAuth))),
-    extension(oids.subjectAltName, der.sequence(...names)),
+    ...(names.length === 0 ? [] : [extension(oids.subjectAltName, der.sequence(...names))]),
     ...shared,
   ];
 }

@@ -9,7 +9,10 @@ import type { PolicyPeer } from './network-policy-types.ts';
 import type { WallFacts } from './plan-wall.ts';
 import type { ServiceFacts } from './service-facts.ts';
 
-type WallOptions = Pick<ObserveOptions, 'stores' | 'hubService' | 'resolverService' | 'resolverAddresses'>;
+type WallOptions = Pick<
+  ObserveOptions,
+  'stores' | 'hubService' | 'resolverService' | 'resolverAddresses' | 'proxyBlocks'
+>;
 
 export function observeWall(options: WallOptions, excluded: readonly string[]): WallFacts {
   const { stores, hubService, resolverService, resolverAddresses } = options;
@@ -27,6 +30,7 @@ export function observeWall(options: WallOptions, excluded: readonly string[]): 
     },
     hubPort: hubPorts.session,
     excluded,
+    proxyBlocks: options.proxyBlocks ?? [],
     service,
   };
 }

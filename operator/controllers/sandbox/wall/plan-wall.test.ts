@@ -51,6 +51,27 @@ test('a peer nobody knows opens nothing: a rule without peers would mean everywh
   expect(planWall(demand([rule({})]), { ...wall, resolver: [] }).every(({ to }) => to.length > 0)).toBe(true);
 });
 
+describe('an upstream proxy', () => {
+  const upstreamProxy = { host: '10.9.8.7', port: 3128, noProxy: [] };
+  const behind = { ...wall, proxyBlocks: ['10.9.8.7/32'] };
+  const admitted = (rules: readonly CompiledRule[], change: Partial<WallDemand> = {}, where = behind) =>
+    planWall(demand(rules, { upstreamProxy, ...change }), where).find(({ ports }) => ports[0]?.port === 3128);
+
+  test('at a private address is admitted, on its port alone', () => {
+    expect(admitted([rule({})])).toEqual({
+      to: [{ ipBlock: { cidr: '10.9.8.7/32' } }],
+      ports: [{ protocol: 'TCP', port: 3128 }],
+    });
+  });
+
+  test('is not where nothing may leave, nor at a node, nor a second time where it is public', () => {
+    expect(admitted([])).toBeUndefined();
+    expect(admitted([rule({})], { policy: { ...sampleSnapshot().policy, frozen: true } })).toBeUndefined();
+    expect(admitted([rule({})], {}, { ...behind, excluded: ['10.9.8.7/32'] })).toBeUndefined();
+    expect(admitted([rule({})], {}, { ...behind, proxyBlocks: ['8.8.8.8/32'] })).toBeUndefined();
+  });
+});
+
 test('a Service whose endpoints are written by hand opens neither node nor API server', () => {
   const endpoints = ['10.0.0.5', '10.96.0.1', '10.20.0.9'];
   const service = (namespace: string, name: string) => ({ namespace, name, ports: [], endpoints });

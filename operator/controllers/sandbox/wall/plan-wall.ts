@@ -1,6 +1,13 @@
 // The wall outside: which peers one sandbox's NetworkPolicy admits. It never waits for a person: public addresses are open
 // as soon as anything public could be allowed, and the sidecar alone decides which.
-import type { CompiledPolicy, CompiledRule, Grants, NoRoute, Route } from '../../../../protocol/snapshot.ts';
+import type {
+  CompiledPolicy,
+  CompiledRule,
+  Grants,
+  NoRoute,
+  Route,
+  UpstreamProxy,
+} from '../../../../protocol/snapshot.ts';
 import { exactBlock, isPublicBlock, publicBlocks } from './address-blocks.ts';
 import type { EgressRule, PolicyPeer, PolicyPort } from './network-policy-types.ts';
 import type { ServiceFacts } from './service-facts.ts';
@@ -14,6 +21,8 @@ export interface WallFacts {
   readonly hubPort: number;
   /** Nodes and API server, whatever their addresses. */
   readonly excluded: readonly string[];
+  /** Where the install's upstream proxy is. */
+  readonly proxyBlocks?: readonly string[];
   readonly service: (namespace: string, name: string) => ServiceFacts | undefined;
 }
 
@@ -21,6 +30,7 @@ export interface WallDemand {
   readonly policy: CompiledPolicy;
   readonly grants: Grants;
   readonly route: Route | NoRoute;
+  readonly upstreamProxy?: UpstreamProxy;
   /** The in-cluster Service the route goes to. */
   readonly routeService?: { readonly namespace: string; readonly name: string; readonly port: number };
 }
@@ -54,6 +64,7 @@ function planRules(demand: WallDemand | undefined, facts: WallFacts): EgressRule
       ...allows.flatMap(rule => ruleDemands(rule, facts)),
       ...grantDemands(demand.grants, facts),
       ...routeDemands(demand, facts),
+      ...proxyDemands(demand, allows, facts),
     ]),
   ];
 }
@@ -91,6 +102,14 @@ function routeDemands({ route, routeService }: WallDemand, facts: WallFacts): Eg
     [port],
     facts,
   );
+}
+
+/** What is public is open already; without anything to reach there is nothing to ask the proxy for. */
+function proxyDemands(demand: WallDemand, allows: readonly CompiledRule[], facts: WallFacts): EgressRule[] {
+  const { upstreamProxy } = demand;
+  if (upstreamProxy === undefined || !wantsPublic(demand, allows)) return [];
+  const cidrs = (facts.proxyBlocks ?? []).filter(cidr => !isPublicBlock(cidr));
+  return blocks(cidrs, [upstreamProxy.port], facts);
 }
 
 function blocks(cidrs: readonly string[], ports: readonly (number | string)[], { excluded }: WallFacts): EgressRule[] {
