@@ -33,6 +33,21 @@ function post(rules: readonly CompiledRule[], target: string, body: unknown): Re
   return decideRequest({ rules, grants: [] }, headOf(`POST ${target}`, 'application/json'), Buffer.from(text));
 }
 
+const credential = (ref: string) => ({ credential: { ref, as: 'Bearer' as const } });
+const persisted = (hash: string) => ({ extensions: { persistedQuery: { version: 1, sha256Hash: hash.repeat(64) } } });
+
+/** Without a body, and known to be. */
+const empty = (rule: CompiledRule, request: string) =>
+  outcome(decideRequest({ rules: [rule], grants: [] }, headOf(request), Buffer.alloc(0)));
+
+const call = (method: string, params?: object) => ({
+  jsonrpc: '2.0',
+  id: 1,
+  method,
+  ...(params === undefined ? {} : { params }),
+});
+const tool = (name: string) => call('tools/call', { name });
+
 const outcome = (decision: RequestDecision) => ('reason' in decision ? decision.reason : decision.verdict);
 
 describe('presets', () => {
@@ -132,7 +147,6 @@ describe('grants', () => {
 });
 
 describe('which of several rules is named', () => {
-  const credential = (ref: string) => ({ credential: { ref, as: 'Bearer' as const } });
   const full = (id: string, overrides: Partial<CompiledRule> = {}) => http({ access: 'Full' }, { id, ...overrides });
 
   test.each<[string, CompiledRule[], object]>([
@@ -181,7 +195,6 @@ describe('GraphQL', () => {
     fields: ['viewer', 'repo*'],
     persisted: ['a'.repeat(64)],
   });
-  const persisted = (hash: string) => ({ extensions: { persistedQuery: { version: 1, sha256Hash: hash.repeat(64) } } });
 
   test.each<[string, unknown, string]>([
     ['a listed query', { query: '{ viewer { login } }' }, 'Allow'],
@@ -207,10 +220,10 @@ describe('GraphQL', () => {
     expect(outcome(decide([rule, http({ access: 'Full' })], 'POST /graphql'))).toBe('Allow');
   });
   test('GET carries it in the query', () => {
-    const get = (target: string) =>
-      decideRequest({ rules: [rule], grants: [] }, headOf(`GET ${target}`), Buffer.alloc(0));
-    expect(get('/graphql?query=%7Bviewer%7D')).toMatchObject({ verdict: 'Allow', operation: 'query viewer' });
-    expect(outcome(get('/graphql?query=%7Bother%7D'))).toBe('RequestNotAllowed');
+    const inspected = { rules: [rule], grants: [] };
+    const allowed = decideRequest(inspected, headOf('GET /graphql?query=%7Bviewer%7D'), Buffer.alloc(0));
+    expect(allowed).toMatchObject({ verdict: 'Allow', operation: 'query viewer' });
+    expect(empty(rule, 'GET /graphql?query=%7Bother%7D')).toBe('RequestNotAllowed');
   });
   test('another content type and an encoding are 415', () => {
     const body = Buffer.from('{"query":"{ viewer }"}');
@@ -232,7 +245,6 @@ describe('GraphQL', () => {
 
 describe('JSON-RPC', () => {
   const rule = inspecting({ kind: 'JSONRPC', methods: ['eth_get*', 'net_version'] });
-  const call = (method: string) => ({ jsonrpc: '2.0', id: 1, method });
   test.each<[string, unknown, string]>([
     ['a listed method', call('net_version'), 'Allow'],
     ['by glob', call('eth_getBalance'), 'Allow'],
@@ -248,8 +260,6 @@ describe('MCP', () => {
   const byTools = inspecting({ kind: 'MCP', path: '/mcp', tools: ['search', 'read_*'] });
   const byMethods = inspecting({ kind: 'MCP', path: '/mcp', methods: ['initialize', 'tools/*'] });
   const byBoth = inspecting({ kind: 'MCP', path: '/mcp', methods: ['tools/*'], tools: ['search'] });
-  const call = (method: string, params?: object) => ({ jsonrpc: '2.0', id: 1, method, ...(params && { params }) });
-  const tool = (name: string) => call('tools/call', { name });
 
   test.each<[string, CompiledRule, unknown, string]>([
     ['a listed tool', byTools, tool('search'), 'Allow'],
@@ -270,8 +280,6 @@ describe('MCP', () => {
   ])('%s', (_what, rule, body, expected) => expect(outcome(post([rule], '/mcp', body))).toBe(expected));
 
   test('stream and end of session are implied on the path', () => {
-    const empty = (rule: CompiledRule, request: string) =>
-      outcome(decideRequest({ rules: [rule], grants: [] }, headOf(request), Buffer.alloc(0)));
     expect(empty(byTools, 'GET /mcp')).toBe('Allow');
     expect(empty(byTools, 'DELETE /mcp')).toBe('Allow');
     expect(empty(byTools, 'DELETE /other')).toBe('RequestNotAllowed');

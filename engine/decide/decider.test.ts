@@ -111,12 +111,10 @@ describe('rules', () => {
   test('the most specific pattern says how', () => {
     const rules = [
       sampleRule('Allow', ['**.example.com'], { protocol: 'TCP' }),
-      sampleRule('Allow', ['*.example.com'], { protocol: 'HTTP' }),
       sampleRule('Allow', ['api.example.com'], { protocol: 'TLS' }),
     ];
     expect(decide({ rules }, 'api.example.com')).toMatchObject({ protocol: 'TLS' });
-    expect(decide({ rules }, 'www.example.com')).toMatchObject({ protocol: 'HTTP' });
-    expect(decide({ rules }, 'a.b.example.com')).toMatchObject({ protocol: 'TCP' });
+    expect(decide({ rules }, 'www.example.com')).toMatchObject({ protocol: 'TCP' });
   });
 
   test('a Service is dialled at its own addresses by name, and allowed by address', () => {
@@ -187,6 +185,108 @@ describe('grants', () => {
   });
 });
 
+const inspected = (peer: string, overrides: Partial<CompiledRule> = {}) =>
+  sampleRule('Allow', [peer], { protocol: 'HTTP', inspection: { kind: 'HTTP', allow: [], deny: [] }, ...overrides });
+
+const idsOf = (decision: Decision) =>
+  decision.verdict === 'Allow' ? (decision.inspected?.rules ?? []).map(({ id }) => id) : decision.verdict;
+
+describe('an inspected connection', () => {
+  const all = inspected('**.example.com', { id: 'all' });
+  const ofGit = inspected('api.example.com', { id: 'git', binaries: ['/usr/bin/git'] });
+  const grant: Grant = { id: 'apr', host: 'api.example.com', port: 443 };
+  const request: Grant = { ...grant, id: 'apr-r', requests: [{ method: 'GET', path: '/' }] };
+
+  test('carries every rule and grant that matches', () => {
+    const decision = decide({ rules: [all, ofGit] }, 'api.example.com', 443, git, grant, request);
+    expect(decision).toMatchObject({ verdict: 'Allow', by: 'Rule', protocol: 'HTTP', mode: 'Enforce' });
+    expect(idsOf(decision)).toEqual(['git', 'all']);
+    expect(decision).toMatchObject({ inspected: { grants: [{ id: 'apr' }, { id: 'apr-r' }] } });
+  });
+  test('and no other', () => {
+    expect(idsOf(decide({ rules: [all, ofGit] }, 'api.example.com', 443, curl))).toEqual(['all']);
+    expect(idsOf(decide({ rules: [all, ofGit] }, 'www.example.com', 443))).toEqual(['all']);
+  });
+  test('asks for the binary where any rule or grant names one', () => {
+    const scoped: Grant = { ...grant, binary: { path: '/usr/bin/git', sha256: 'a'.repeat(64) } };
+    expect(idsOf(decide({ rules: [all, ofGit] }, 'api.example.com'))).toBe('NeedsBinary');
+    expect(idsOf(decide({ rules: [all] }, 'api.example.com', 443, undefined, scoped))).toBe('NeedsBinary');
+    expect(idsOf(decide({ rules: [all] }, 'api.example.com', 443, undefined, grant))).toEqual(['all']);
+  });
+  test('an unknown binary keeps the denials of rules for others', () => {
+    const denying = {
+      ...ofGit,
+      inspection: { kind: 'HTTP', access: 'Full', allow: [], deny: [{ path: '/x' }] },
+    } as const;
+    const decision = decide({ rules: [all, denying] }, 'api.example.com', 443, unknown);
+    expect(idsOf(decision)).toEqual(['all', 'git']);
+    expect(decision).toMatchObject({
+      inspected: { rules: [{}, { inspection: { allow: [], deny: [{ path: '/x' }] } }] },
+    });
+    expect(JSON.stringify(decision)).not.toContain('Full');
+    expect(idsOf(decide({ rules: [denying] }, 'api.example.com', 443, unknown))).toBe('Ask');
+    const granted = decide({ rules: [denying] }, 'api.example.com', 443, unknown, grant);
+    expect(granted).toMatchObject({ by: 'Grant', protocol: 'HTTP', inspected: { rules: [{ id: 'git' }] } });
+  });
+  test('a grant of requests alone is inspected, one of the host is not', () => {
+    expect(decide({}, 'api.example.com', 443, undefined, request)).toMatchObject({
+      by: 'Grant',
+      protocol: 'HTTP',
+      inspected: { rules: [], grants: [{ id: 'apr-r' }] },
+    });
+    expect(decide({}, 'api.example.com', 443, undefined, request, grant)).toMatchObject({ id: 'apr', protocol: 'Any' });
+  });
+  test('an opaque rule beside it undoes no inspection', () => {
+    const rules = [all, sampleRule('Allow', ['api.example.com'])];
+    expect(decide({ rules }, 'api.example.com')).toMatchObject({
+      protocol: 'HTTP',
+      inspected: { rules: [{ id: 'all' }] },
+    });
+  });
+  test('is Audit only where every rule is', () => {
+    const audited = inspected('api.example.com', { id: 'a', mode: 'Audit' });
+    expect(decide({ rules: [audited] }, 'api.example.com')).toMatchObject({ mode: 'Audit' });
+    expect(decide({ rules: [audited, all] }, 'api.example.com')).toMatchObject({ mode: 'Enforce' });
+  });
+});
+
+describe('ancestors', () => {
+  const node: Binary = {
+    kind: 'known',
+    path: '/bin/node',
+    sha256: 'a'.repeat(64),
+    ancestors: ['/bin/sh', '/usr/bin/git'],
+  };
+  test.each<[string, Partial<CompiledRule>, Binary, string]>([
+    ['without the flag a child is not its parent', {}, node, 'Ask'],
+    ['with it a child passes', { ancestors: true }, node, 'Allow'],
+    ['not one of other parents', { ancestors: true }, { ...node, ancestors: ['/bin/sh'] }, 'Ask'],
+    ['nor one whose parents nobody knows', { ancestors: true }, curl, 'Ask'],
+    ['nor an unknown one', { ancestors: true }, unknown, 'Ask'],
+  ])('%s', (_what, overrides, binary, verdict) =>
+    expect(decide({ rules: [{ ...forGit, ...overrides }] }, 'github.com', 443, binary).verdict).toBe(verdict),
+  );
+});
+
+test('a decision takes a microsecond with 20 000 rules, inspected ones among them', () => {
+  const block = { protocol: 'HTTP', inspection: { kind: 'HTTP', access: 'ReadOnly', allow: [], deny: [] } } as const;
+  const rules = Array.from({ length: 20_000 }, (_, at) =>
+    sampleRule('Allow', [at % 10 === 0 ? `*.h${at}.example.com` : `h${at}.example.com`], at % 3 === 0 ? block : {}),
+  );
+  const decider = createDecider(samplePolicy({ rules }), sampleGrants(), () => nowMs);
+  const targets = ['h1.example.com', 'h3.example.com', 'a.h10.example.com', 'evil.example'].map(host =>
+    sampleTarget(host),
+  );
+  const run = (count: number) => {
+    const startedMs = performance.now();
+    for (let at = 0; at < count; at++) for (const target of targets) decider.decide(target);
+    return ((performance.now() - startedMs) * 1000) / count / targets.length;
+  };
+  run(20_000);
+  // The figure is the bench's to report; here only that nothing is looked through rule by rule.
+  expect(Math.min(run(5000), run(5000), run(5000))).toBeLessThan(5);
+});
+
 test('knowsName speaks of rules and live grants only', () => {
   const grants = sampleGrants(
     { id: 'a', host: 'one.local', port: 1, expiresAtMs: nowMs + 1 },
@@ -210,6 +310,7 @@ test('D03 a name is wild when a wildcard covers it and nothing names it', () => 
 });
 
 describe('against the slow reference', () => {
+  const child: Binary = { kind: 'known', path: '/bin/child', sha256: 'd'.repeat(64), ancestors: ['/usr/bin/git'] };
   const names = fc.constantFrom('a.com', 'b.a.com', 'c.b.a.com', 'wpad', 'x.local', 'd.org');
   const addresses = fc.constantFrom(
     '10.0.0.5',
@@ -234,10 +335,28 @@ describe('against the slow reference', () => {
   const binaries = fc.option(fc.uniqueArray(fc.constantFrom('/usr/bin/git', '/bin/x'), { minLength: 1 }), {
     nil: undefined,
   });
+  const blocks = fc.constantFrom<(CompiledRule['inspection'] | undefined)[]>(
+    undefined,
+    undefined,
+    { kind: 'HTTP', access: 'Full', allow: [], deny: [] },
+    { kind: 'HTTP', access: 'Full', allow: [], deny: [{ path: '/x' }] },
+    { kind: 'MCP', tools: ['x'] },
+  );
   const rules = fc
-    .tuple(fc.constantFrom('Allow' as const, 'Deny' as const), fc.array(peers, { maxLength: 2 }), ports, binaries)
-    .map(([effect, list, portList, names_]) =>
-      sampleRule(effect, list, { ports: portList, ...(names_ === undefined ? {} : { binaries: names_ }) }),
+    .tuple(
+      fc.constantFrom('Allow' as const, 'Allow' as const, 'Deny' as const),
+      fc.array(peers, { maxLength: 2 }),
+      ports,
+      binaries,
+      blocks,
+      fc.boolean(),
+    )
+    .map(([effect, list, portList, names_, inspection, ancestors]) =>
+      sampleRule(effect, list, {
+        ports: portList,
+        ...(names_ === undefined ? {} : { binaries: names_, ...(ancestors ? { ancestors } : {}) }),
+        ...(inspection === undefined || effect === 'Deny' ? {} : { inspection, protocol: inspection.kind }),
+      }),
     );
   const grants = fc.record(
     {
@@ -246,11 +365,12 @@ describe('against the slow reference', () => {
       port: fc.constantFrom(80, 443),
       expiresAtMs: fc.constantFrom(nowMs - 1, nowMs, nowMs + 1),
       binary: fc.constant({ path: '/usr/bin/git', sha256: 'a'.repeat(64) }),
+      requests: fc.constant([{ method: 'GET', path: '/' }]),
     },
     { requiredKeys: ['id', 'host', 'port'] },
   );
   const targets = fc
-    .tuple(fc.oneof(names, addresses), fc.constantFrom(80, 443), fc.constantFrom(undefined, git, curl, unknown))
+    .tuple(fc.oneof(names, addresses), fc.constantFrom(80, 443), fc.constantFrom(undefined, git, curl, unknown, child))
     .map(([host, port, binary]) => sampleTarget(host, port, binary));
   const policies = fc
     .record({
@@ -264,10 +384,14 @@ describe('against the slow reference', () => {
   test('it never allows what the reference denies, and agrees on whom to ask', () => {
     fc.assert(
       fc.property(policies, fc.array(grants, { maxLength: 3 }), targets, (policy, items, target) => {
-        const fast = createDecider(policy, sampleGrants(...items), () => nowMs).decide(target).verdict;
+        const decision = createDecider(policy, sampleGrants(...items), () => nowMs).decide(target);
+        const fast = decision.verdict;
         const slow = slowlyDecide(policy, sampleGrants(...items), nowMs, target);
-        if (fast !== 'NeedsBinary') expect(fast).toBe(slow);
-        else expect(target.binary).toBeUndefined();
+        if (fast === 'NeedsBinary') expect(target.binary).toBeUndefined();
+        else expect(fast).toBe(slow.verdict);
+        if (decision.verdict !== 'Allow') return;
+        expect(decision.inspected !== undefined).toBe(decision.protocol === 'HTTP');
+        expect(decision.protocol === 'HTTP').toBe(slow.isInspected);
       }),
       { numRuns: 20_000 },
     );

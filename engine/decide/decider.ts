@@ -1,12 +1,12 @@
 // Decides one connection on its name, before anything is resolved. Pure: the snapshot is compiled once, time is handed in.
 
-import type { CompiledPolicy, Grant, Grants } from '../../protocol/snapshot.ts';
-import { singleAddress } from '../canonical/cidr.ts';
+import type { CompiledPolicy, Grants } from '../../protocol/snapshot.ts';
 import { type AddressClass, classifyAddress, isNeverReachable } from '../canonical/classify-address.ts';
 import { hostText } from '../canonical/host.ts';
-import { formatIp, type Ip, parseIp } from '../canonical/ip.ts';
+import { type Ip, parseIp } from '../canonical/ip.ts';
 import { isPlausibleName } from '../canonical/plausible-name.ts';
-import type { Allow, Binary, Decision, Target } from './decision.ts';
+import { decideListed } from './decide-listed.ts';
+import type { Binary, Decision, Target } from './decision.ts';
 import { GrantIndex } from './grant-index.ts';
 import { NeverAddresses } from './never-addresses.ts';
 import { type Entry, RuleIndex } from './rule-index.ts';
@@ -45,8 +45,7 @@ export function createDecider(policy: CompiledPolicy, grants: Grants, now: () =>
     const binary = binaryOf(target);
     return (
       decideDeny(denyEntries(target, ip), binary) ??
-      decideAllow(allowEntries(target, ip), binary, ip) ??
-      decideGrant(granted.find(hostText(target.host), target.port, now()), binary, ip) ??
+      decideListed(allowEntries(target, ip), granted.find(hostText(target.host), target.port, now()), binary, ip) ??
       decideUnlisted(target, policy.onUnlisted)
     );
   }
@@ -76,56 +75,6 @@ function decideDeny(entries: readonly Entry[], binary: Binary | undefined): Deci
     needsBinary ||= binary === undefined;
   }
   return needsBinary ? { verdict: 'NeedsBinary' } : undefined;
-}
-
-/** The first match decides how; further matches only add the addresses they allow. */
-function decideAllow(entries: readonly Entry[], binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {
-  let chosen: Entry | undefined;
-  const cidrs = [];
-  for (const entry of entries) {
-    if (entry.binaries !== undefined) {
-      if (binary === undefined && chosen === undefined) return { verdict: 'NeedsBinary' };
-      if (binary?.kind !== 'known' || !entry.binaries.has(binary.path)) continue;
-    }
-    chosen ??= entry;
-    // Services pin their own addresses; what they allow is not for other rules' answers.
-    if (entry.pinned === undefined || entry === chosen) cidrs.push(...entry.allowedCidrs);
-  }
-  return chosen === undefined ? undefined : allowBy(chosen, cidrs, ip);
-}
-
-function allowBy(entry: Entry, allowedCidrs: Allow['allowedCidrs'], ip: Ip | undefined): Allow {
-  const { id, protocol, mode } = entry.rule;
-  const pinned = ip === undefined ? entry.pinned : [formatIp(ip)];
-  return {
-    verdict: 'Allow',
-    by: 'Rule',
-    id,
-    // The compiler always writes one; without it the narrowest reading holds.
-    protocol: protocol === undefined || protocol === 'TLS' || protocol === 'TCP' ? (protocol ?? 'TLS') : 'HTTP',
-    mode,
-    allowedCidrs,
-    ...(pinned === undefined ? {} : { pinned }),
-  };
-}
-
-function decideGrant(grants: readonly Grant[], binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {
-  const matching = grants.find(({ binary: scope }) => scope === undefined || isSameBinary(scope, binary));
-  if (matching === undefined) return grants.length > 0 && binary === undefined ? { verdict: 'NeedsBinary' } : undefined;
-  return {
-    verdict: 'Allow',
-    by: 'Grant',
-    id: matching.id,
-    protocol: 'Any',
-    mode: 'Enforce',
-    // A person approved this very address; a name they approved still leads to public addresses only.
-    allowedCidrs: ip === undefined ? [] : [singleAddress(ip)],
-    ...(ip === undefined ? {} : { pinned: [formatIp(ip)] }),
-  };
-}
-
-function isSameBinary(scope: NonNullable<Grant['binary']>, binary: Binary | undefined): boolean {
-  return binary?.kind === 'known' && binary.path === scope.path && binary.sha256 === scope.sha256;
 }
 
 function decideUnlisted({ host }: Target, onUnlisted: CompiledPolicy['onUnlisted']): Decision {

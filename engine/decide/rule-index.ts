@@ -4,6 +4,7 @@ import type { CompiledRule, HostPattern } from '../../protocol/snapshot.ts';
 import { type Cidr, maskIp, parseCidr, singleAddress } from '../canonical/cidr.ts';
 import { embeddedIpv4 } from '../canonical/classify-address.ts';
 import { type Ip, parseIp } from '../canonical/ip.ts';
+import { type PreparedRule, prepareRule } from './request/prepare-rule.ts';
 
 /** A rule as seen from one of its peers. */
 export interface Entry {
@@ -11,6 +12,8 @@ export interface Entry {
   readonly allowedCidrs: readonly Cidr[];
   readonly binaries: ReadonlySet<string> | undefined;
   readonly pinned: readonly string[] | undefined;
+  /** The rule's protocol block, compiled at its first use. */
+  readonly prepared: () => PreparedRule | undefined;
 }
 
 /** Entries of one host, by port; those without ports (deny rules) stand under `any`. */
@@ -97,7 +100,13 @@ function toEntry(rule: CompiledRule): Entry {
     allowedCidrs: rule.allowedCidrs.map(mustParseCidr),
     binaries: rule.binaries === undefined ? undefined : new Set(rule.binaries),
     pinned: undefined,
+    prepared: once(() => prepareRule(rule)),
   };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function addTo(table: Map<string, ByPort>, key: string, ports: readonly number[], entry: Entry): void {

@@ -9,15 +9,22 @@ import { type Ip, parseIp } from '../../canonical/ip.ts';
 import { isPlausibleName } from '../../canonical/plausible-name.ts';
 import type { Decision, Target } from '../decision.ts';
 
-type Verdict = Decision['verdict'];
+interface SlowDecision {
+  readonly verdict: Decision['verdict'];
+  readonly isInspected: boolean;
+}
 
-export function slowlyDecide(policy: CompiledPolicy, grants: Grants, nowMs: number, target: Target): Verdict {
+function answer(verdict: Decision['verdict'], isInspected = false): SlowDecision {
+  return { verdict, isInspected };
+}
+
+export function slowlyDecide(policy: CompiledPolicy, grants: Grants, nowMs: number, target: Target): SlowDecision {
   const binary = target.binary ?? (policy.identity === 'None' ? ({ kind: 'unknown' } as const) : undefined);
   const ip = target.host.kind === 'ip' ? parseIp(target.host.address) : undefined;
-  if (policy.frozen) return 'Deny';
-  if (ip !== undefined && isNeverReachable(classifyAddress(ip))) return 'Deny';
+  if (policy.frozen) return answer('Deny');
+  if (ip !== undefined && isNeverReachable(classifyAddress(ip))) return answer('Deny');
   if (ip !== undefined && policy.neverAddresses.some(never => [ip, embeddedIpv4(ip)].some(one => isSame(one, never))))
-    return 'Deny';
+    return answer('Deny');
 
   const denies = policy.rules.filter(rule => rule.effect === 'Deny' && speaksOf(rule, target, true));
   const allows = policy.rules.filter(rule => rule.effect === 'Allow' && speaksOf(rule, target, false));
@@ -27,22 +34,33 @@ export function slowlyDecide(policy: CompiledPolicy, grants: Grants, nowMs: numb
       grant.port === target.port &&
       (grant.expiresAtMs === undefined || grant.expiresAtMs > nowMs),
   );
-  if (denies.some(({ binaries }) => binaries === undefined || binary?.kind === 'unknown')) return 'Deny';
-  if (denies.some(({ binaries }) => binary?.kind === 'known' && binaries?.includes(binary.path))) return 'Deny';
-  if (denies.length > 0 && binary === undefined) return 'NeedsBinary';
-  const passes = allows.some(
-    ({ binaries }) => binaries === undefined || (binary?.kind === 'known' && binaries.includes(binary.path)),
-  );
-  const isGranted = approved.some(
+  if (denies.some(({ binaries }) => binaries === undefined || binary?.kind === 'unknown')) return answer('Deny');
+  if (denies.some(({ binaries }) => binary?.kind === 'known' && binaries?.includes(binary.path))) return answer('Deny');
+  if (denies.length > 0 && binary === undefined) return answer('NeedsBinary');
+
+  const inspecting = allows.filter(({ inspection }) => inspection !== undefined);
+  const candidates = inspecting.length > 0 ? inspecting : allows;
+  const passing = candidates.filter(rule => isFor(rule, binary));
+  const granted = approved.filter(
     ({ binary: scope }) =>
       scope === undefined || (binary?.kind === 'known' && scope.path === binary.path && scope.sha256 === binary.sha256),
   );
-  if (passes || (isGranted && allows.length === 0)) return 'Allow';
-  if (binary === undefined && allows.length > 0) return 'NeedsBinary';
-  if (isGranted) return 'Allow';
-  if (binary === undefined && approved.length > 0) return 'NeedsBinary';
-  if (target.host.kind === 'name' && !isPlausibleName(target.host.name)) return 'Deny';
-  return policy.onUnlisted;
+  const isWhole = granted.some(({ requests }) => requests === undefined);
+  // Whose socket it is may matter: the fast one may say so.
+  if (passing.length > 0) return answer('Allow', inspecting.length > 0);
+  const couldDeny =
+    binary?.kind === 'unknown' &&
+    inspecting.some(({ inspection }) => inspection?.kind === 'HTTP' && inspection.deny.length > 0);
+  if (granted.length > 0) return answer('Allow', couldDeny || !isWhole);
+  if (target.host.kind === 'name' && !isPlausibleName(target.host.name)) return answer('Deny');
+  return answer(policy.onUnlisted);
+}
+
+function isFor({ binaries, ancestors }: CompiledRule, binary: Target['binary']): boolean {
+  if (binaries === undefined) return true;
+  if (binary?.kind !== 'known') return false;
+  const paths = ancestors === true ? [binary.path, ...(binary.ancestors ?? [])] : [binary.path];
+  return paths.some(path => binaries.includes(path));
 }
 
 function speaksOf(rule: CompiledRule, { host, port }: Target, throughTunnels: boolean): boolean {
