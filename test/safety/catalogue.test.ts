@@ -5,7 +5,7 @@ import { listFiles, readText } from './tree.ts';
 import { untested } from './untested-attacks.ts';
 
 /** Titles begin with their ids (`N02, N03 what is tried`), Go's tests carry them in the name (`TestB01B02…`). */
-const titles = /(?:['"`]|func Test)([NDPTHBR]\d{2}(?:(?:,? )?[NDPTHBR]\d{2})*)(?=['\"`A-Z: ])/g;
+const titles = /(?:['"`]|func Test)([NDPTHBR]\d{2}(?:(?:,? )?[NDPTHBR]\d{2})*)(?=['"`A-Z: ])/g;
 const idsIn = (text: string) => [...text.matchAll(titles)].flatMap(match => match[1]?.match(/[A-Z]\d{2}/g) ?? []);
 
 const tested = new Set(

@@ -1,0 +1,30 @@
+// A bounded share of what `npm run soak -- fuzz` does. CREEL_FUZZ_SEED repeats a run, CREEL_FUZZ_MS lengthens it.
+import { expect, test } from 'vitest';
+import { allTargets } from './all-targets.ts';
+import { readByLlhttp } from './llhttp.ts';
+import { runTarget } from './run-target.ts';
+
+const seed = Number(process.env['CREEL_FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
+const forMs = Number(process.env['CREEL_FUZZ_MS'] ?? 350);
+console.log(`fuzz: CREEL_FUZZ_SEED=${seed}, ${forMs} ms of each target`);
+
+test.each(allTargets.map(target => [target.name, target] as const))('%s holds whatever the bytes', (_name, target) => {
+  expect(target.corpus.length).toBeGreaterThan(2);
+  const untilMs = performance.now() + forMs;
+  const { executions } = runTarget(target, seed, () => performance.now() >= untilMs);
+  expect(executions).toBeGreaterThan(target.corpus.length);
+});
+
+test('the independent reader of heads is there, reads what is sound and refuses what is not', () => {
+  expect(readByLlhttp(Buffer.from('GET /x HTTP/1.1\r\nHost: a\r\n\r\n'), 'request')).toMatchObject({
+    method: 'GET',
+    target: '/x',
+    fields: ['Host', 'a'],
+  });
+  expect(readByLlhttp(Buffer.from('GET /x HTTP/1.1\r\nHost : a\r\n\r\n'), 'request')).toBeUndefined();
+});
+
+test('a failure names seed and input', () => {
+  const broken = { name: 'broken', corpus: [Buffer.from('x')], tokens: [], check: () => expect.fail('no') };
+  expect(() => runTarget(broken, 7, () => true)).toThrow('broken: CREEL_FUZZ_SEED=7, run 0, input (base64) eA==');
+});
