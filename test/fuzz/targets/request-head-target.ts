@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { defaultHttpLimits } from '../../../proxy-sidecar/http/http-limits.ts';
-import { parseRequestHead } from '../../../proxy-sidecar/http/parse-request-head.ts';
+import { parseRequestHead, type RequestHead } from '../../../proxy-sidecar/http/parse-request-head.ts';
 import { serializeRequestHead } from '../../../proxy-sidecar/http/serialize-head.ts';
 import { corpusOf, type FuzzTarget } from '../fuzz-target.ts';
-import { llhttpMethods, readByLlhttp } from '../llhttp.ts';
+import { type LlhttpHead, llhttpMethods, readByLlhttp } from '../llhttp.ts';
 
-/** Whatever is admitted, llhttp reads in the same way, and our own serialisation of it is admitted as the same head. */
+/** What is admitted is written so that we and llhttp read the same head, and read by llhttp as it came it says nothing else. */
 export const requestHeadTarget: FuzzTarget = {
   name: 'request-head',
   corpus: corpusOf('request-head'),
@@ -41,22 +41,30 @@ export const requestHeadTarget: FuzzTarget = {
     const parsed = parseRequestHead(bytes, 80, defaultHttpLimits);
     if (!parsed.ok) return;
     const { method, target, fields, framing, version } = parsed.head;
-    const again = parseRequestHead(serializeRequestHead(method, target, fields), 80, defaultHttpLimits);
+    const written = serializeRequestHead(method, target, fields);
+    const again = parseRequestHead(written, 80, defaultHttpLimits);
     assert.ok(again.ok);
     assert.deepEqual({ ...again.head, version }, parsed.head);
-    // llhttp knows a list of methods, and reads `Upgrade`d bodies of its own accord.
-    if (!llhttpMethods.has(method)) return;
-    const theirs = readByLlhttp(bytes, 'request');
-    assert.ok(theirs, 'llhttp refuses what is admitted');
-    assert.equal(theirs.method, method);
-    assert.equal(theirs.version, version);
-    const origin = theirs.target?.replace(/^http:\/\/[^/]*/i, '');
-    assert.equal(origin === '' ? '/' : origin, target);
-    assert.deepEqual(
-      theirs.fields,
-      fields.flatMap(({ name, value }) => [name, value]),
-    );
     const lengths = fields.filter(({ key }) => key === 'content-length');
     assert.equal(framing.kind === 'Length', lengths.length === 1);
+    if (!llhttpMethods.has(method)) return;
+    const theirs = readByLlhttp(written, 'request');
+    assert.ok(theirs, 'llhttp refuses what is sent on');
+    assertSame(theirs, parsed.head);
+    // As it came it may be too much for llhttp, such as a tab behind `chunked`; what it does read is the same.
+    const asItCame = readByLlhttp(bytes, 'request');
+    if (asItCame === undefined) return;
+    assertSame(asItCame, parsed.head);
+    assert.equal(asItCame.version, version);
   },
 };
+
+function assertSame(theirs: LlhttpHead, { method, target, fields }: RequestHead): void {
+  assert.equal(theirs.method, method);
+  const origin = theirs.target?.replace(/^http:\/\/[^/]*/i, '');
+  assert.equal(origin === '' ? '/' : origin, target);
+  assert.deepEqual(
+    theirs.fields,
+    fields.flatMap(({ name, value }) => [name, value]),
+  );
+}
