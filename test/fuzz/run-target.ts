@@ -26,11 +26,23 @@ export function runTarget(target: FuzzTarget, seed: number, enough: (executions:
         cause: error,
       });
     }
-    slowestMs = Math.max(slowestMs, performance.now() - beforeMs);
+    const ms = performance.now() - beforeMs;
+    slowestMs = Math.max(slowestMs, ms < slowestAllowedMs ? ms : leastMs(() => target.check(bytes)));
     executions++;
   };
   for (const entry of target.corpus) execute(entry);
   while (!enough(executions)) execute(mutateBytes(target.corpus, target.tokens, random));
   if (slowestMs > slowestAllowedMs) throw new Error(`${target.name}: seed ${seed}: one check took ${slowestMs} ms`);
   return { executions, slowestMs, ms: performance.now() - startedMs };
+}
+
+/** On a busy machine a check may have waited for the processor: what it takes at best is what it costs. */
+function leastMs(check: () => void): number {
+  return Math.min(
+    ...Array.from({ length: 3 }, () => {
+      const beforeMs = performance.now();
+      check();
+      return performance.now() - beforeMs;
+    }),
+  );
 }
