@@ -1,0 +1,20 @@
+import type { GateVerdict, RequestGate } from '../connection/request-gate.ts';
+import { type HeaderField, headerField } from '../http/header-fields.ts';
+import type { Http2Request } from './admit-request.ts';
+
+/** What is sent on of the request's fields: the gate's in place of the client's, `expect` only where the client still waits. */
+export function upstreamFields(
+  { fields }: Http2Request,
+  { setFields }: Extract<GateVerdict, { verdict: 'Permit' }>,
+  isBodyRead: boolean,
+): readonly HeaderField[] {
+  const replaced = new Set(setFields.map(({ key }) => key));
+  const kept = fields.filter(({ key }) => !replaced.has(key) && !(isBodyRead && key === 'expect'));
+  return [...kept, ...setFields.map(({ key, value }) => headerField(key, value))];
+}
+
+/** The gate's host, as Host or `:authority` names it. */
+export function authorityOf({ host, port, defaultPort }: Pick<RequestGate, 'host' | 'port' | 'defaultPort'>): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === defaultPort ? name : `${name}:${port}`;
+}
