@@ -47,6 +47,26 @@ test('IPv4 and IPv6 answers come back, IPv4 first', async () => {
   });
 });
 
+test('queries leave from ports that the kernel gives to no agent', async () => {
+  const ports: number[] = [];
+  const server = await udpServer((query, from) => {
+    ports.push(from.port);
+    return [address(query, ...(query.type === types.A ? [1, 2, 3, 4] : Array<number>(16).fill(1)))];
+  });
+  for (let index = 0; index < 20; index++) await resolveName('api.example.com', [server], signal());
+  expect(ports.length).toBe(40);
+  expect(Math.min(...ports)).toBeGreaterThanOrEqual(10_000);
+  expect(Math.max(...ports)).toBeLessThan(32_768);
+});
+
+test('D16 an answer in the synthetic range is nobody outside', async () => {
+  const server = await udpServer(query => [
+    query.type === types.A ? address(query, 28, 64, 0, 1) : encodeResponse(query, 0),
+  ]);
+  const refused = { ok: false, reason: 'SyntheticAnswer' };
+  expect(await resolveName('api.example.com', [server], signal())).toEqual(refused);
+});
+
 test('answers with another id, another name or of another type are not believed', async () => {
   const server = await udpServer(query => {
     if (query.type !== types.A) return [encodeResponse(query, 0)];

@@ -3,14 +3,23 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { cidrContains, parseCidr } from '../../engine/canonical/cidr.ts';
+import { parseIp } from '../../engine/canonical/ip.ts';
+import { syntheticRange } from '../../protocol/constants.ts';
 import { encodeQuery, type ParsedResponse, parseResponse, rcodes, types } from './dns-message.ts';
 
 export type Resolved =
   | { readonly ok: true; readonly addresses: readonly string[] }
-  | { readonly ok: false; readonly reason: 'NoSuchName' | 'ResolverFailed' | 'NoResolver' };
+  | { readonly ok: false; readonly reason: 'NoSuchName' | 'ResolverFailed' | 'NoResolver' | 'SyntheticAnswer' };
 
 const attemptMs = 1500;
 const attemptsPerServer = 2;
+/**
+ * Below the range from which the kernel gives ports to agents. Both ask the same server, and while the kernel remembers a query of the
+ * one, a query of the other from the same port would be taken for its continuation: the agent's refused, ours led back to us.
+ */
+const ownPorts = { from: 10_000, to: 32_768 } as const;
+const portTries = 4;
 
 /** IPv4 answers first, then IPv6; each server twice, in order, within the signal's time. */
 export async function resolveName(name: string, resolvers: readonly string[], signal: AbortSignal): Promise<Resolved> {
@@ -19,12 +28,22 @@ export async function resolveName(name: string, resolvers: readonly string[], si
     ask(name, types.A, resolvers, signal),
     ask(name, types.AAAA, resolvers, signal),
   ]);
-  const addresses = [...(four?.data ?? []).map(formatFour), ...(six?.data ?? []).map(formatSix)].filter(
+  const answers = [...(four?.data ?? []).map(formatFour), ...(six?.data ?? []).map(formatSix)].filter(
     text => text !== '',
   );
+  const addresses = answers.filter(text => !isSynthetic(text));
   if (addresses.length > 0) return { ok: true, addresses };
+  if (answers.length > 0) return { ok: false, reason: 'SyntheticAnswer' };
   if (four === undefined && six === undefined) return { ok: false, reason: 'ResolverFailed' };
   return { ok: false, reason: 'NoSuchName' };
+}
+
+const synthetic = parseCidr(syntheticRange);
+
+/** Our own invention, however it came back to us: no address of anybody outside. */
+function isSynthetic(address: string): boolean {
+  const ip = parseIp(address);
+  return synthetic.ok && ip !== undefined && cidrContains(synthetic.cidr, ip);
 }
 
 async function ask(
@@ -84,13 +103,19 @@ function askUdp(
     const onAbort = () => settle();
     if (signal.aborted) return settle();
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', () => settle());
+    let tries = 0;
+    const bind = () => socket.bind({ port: randomInt(ownPorts.from, ownPorts.to), exclusive: true });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' && ++tries < portTries) bind();
+      else settle();
+    });
     socket.on('message', message => {
       const response = parseResponse(message);
       if (response !== undefined && isOurs(response)) settle(response);
     });
     socket.once('connect', () => socket.send(query));
-    socket.connect(server.port, server.address);
+    socket.once('listening', () => socket.connect(server.port, server.address));
+    bind();
   });
 }
 

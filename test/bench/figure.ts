@@ -3,7 +3,7 @@ export interface Figure {
   readonly ours: number;
   readonly peer?: number;
   readonly ratio?: number;
-  readonly unit: 'ms' | 'MB';
+  readonly unit: 'ms' | 'MB' | '/s' | 'MB/s' | 'us' | 'B';
   readonly goal: string;
   readonly met: boolean;
   /** Quartiles and extremes of the samples, and how many they are. */
@@ -13,6 +13,20 @@ export interface Figure {
 /** A figure that must not exceed its goal. */
 export function atMost(ours: number, goal: number, unit: Figure['unit'], samples: readonly number[]): Figure {
   return { ours: round(ours), unit, goal: `<= ${goal}`, met: ours <= goal, spread: spreadOf(samples) };
+}
+
+/** The median of ours over the peer's, from interleaved rounds, which must reach its goal. */
+export function ratioAtLeast(
+  ours: readonly number[],
+  peer: readonly number[],
+  goal: number,
+  unit: Figure['unit'],
+): Figure {
+  const [oursMedian, peerMedian] = [quantile(ours, 0.5), quantile(peer, 0.5)];
+  const ratio = oursMedian / peerMedian;
+  const spread = `${spreadOf(ours)} vs ${spreadOf(peer)}`;
+  const figures = { ours: round(oursMedian), peer: round(peerMedian), ratio: round(ratio), unit };
+  return { ...figures, goal: `>= ${goal}x`, met: ratio >= goal, spread };
 }
 
 /** Nearest-rank quantile of unsorted samples; NaN when there are none, which meets no goal. */

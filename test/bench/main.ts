@@ -7,6 +7,7 @@ import { figureTable } from './figure-table.ts';
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   startup: async () => (await import('./startup.ts')).benchStartup,
   approvals: async () => (await import('./approvals.ts')).benchApprovals,
+  egress: async () => (await import('./egress/egress.ts')).benchEgress,
   memory: async () => (await import('./memory.ts')).benchMemory,
 };
 /** For trials of a bench itself: at most so many samples a figure, and the output says so. */

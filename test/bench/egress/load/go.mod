@@ -1,0 +1,3 @@
+module creel.dev/bench/load
+
+go 1.24
