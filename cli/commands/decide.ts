@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import { type SampledRequest, sampledRequests } from '../../engine/compile/sampled-requests.ts';
 import type { Api } from '../kube/api.ts';
 import { creelPath } from '../kube/paths.ts';
 import { watchUntil } from '../kube/watch-until.ts';
@@ -25,7 +26,10 @@ export function registerDecisions(program: Command, context: CommandContext): vo
     .argument('<request...>', 'names of ApprovalRequests, with or without apr/')
     .description('Let a sandbox reach what it asked for, for a while')
     .option('--for <duration>', '5m, 1h, 8h, or session (until the pod is replaced)', '5m')
-    .option('--scope <scope>', 'Binary (this executable only) or Endpoint (any process of the sandbox)', 'Binary')
+    .option(
+      '--scope <scope>',
+      'Binary (this executable only), Endpoint (any process of the sandbox) or Request (only what was tried; default where a rule inspects requests)',
+    )
     .option('--reason <text>', 'kept with the decision')
     .addHelpText('after', '\nExample:\n  kubectl creel approve apr/apr-x2k… --for 1h\n')
     .action((names: string[], options: Options) => decideAll(context, 'Approve', names, options));
@@ -70,7 +74,9 @@ async function decide(
   const decision = {
     verdict,
     by,
-    ...(verdict === 'Approve' ? { for: options.for, scope: options.scope } : { for: null, scope: null }),
+    ...(verdict === 'Approve'
+      ? { for: options.for, ...scopeOf(seen, name, options.scope) }
+      : { for: null, scope: null, requests: null }),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   };
   const started = performance.now();
@@ -91,6 +97,28 @@ async function decide(
   context.print(
     `${name} ${wanted.toLowerCase()}: ${target}${done.status?.expiresAt ? `, until ${done.status.expiresAt}` : ''} (${took} ms)`,
   );
+}
+
+const scopes = ['Binary', 'Endpoint', 'Request'] as const;
+/** As many as one decision may list. */
+const maxRequests = 16;
+
+/** What the approval covers. The requests are written out as they were seen: later samples widen nothing. */
+export function scopeOf(
+  { spec: { egress }, status }: Pick<ApprovalRequest, 'spec' | 'status'>,
+  name: string,
+  given?: string,
+): { readonly scope: string; readonly requests: readonly SampledRequest[] | null } {
+  const fallback = egress?.reason === 'RequestNotAllowed' ? 'Request' : 'Binary';
+  const scope = scopes.find(candidate => candidate.toLowerCase() === (given ?? fallback).toLowerCase());
+  if (scope === undefined) throw new UserError(`--scope ${given}: there is no such scope; use ${scopes.join(', ')}`);
+  if (scope !== 'Request') return { scope, requests: null };
+  const requests = sampledRequests(egress?.host ?? '', status?.samples ?? []).slice(0, maxRequests);
+  if (requests.length === 0)
+    throw new UserError(
+      `--scope Request: ${name} has no sample of a single request; approve with --scope Endpoint, or edit spec.decision.requests`,
+    );
+  return { scope, requests };
 }
 
 function describeTarget(request: ApprovalRequest): string {

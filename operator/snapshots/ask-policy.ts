@@ -2,9 +2,14 @@
 // answers needs no person any more.
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { parseHost } from '../../engine/canonical/host.ts';
+import { sampledRequests } from '../../engine/compile/sampled-requests.ts';
+import { decideRequest } from '../../engine/decide/decide-request.ts';
 import { createDecider, type Decider } from '../../engine/decide/decider.ts';
 import type { Decision } from '../../engine/decide/decision.ts';
 import type { CompiledPolicy } from '../../protocol/snapshot.ts';
+
+/** What the policy says of a denial that a sidecar reports. */
+export type Asked = Decision | { readonly verdict: 'Deny'; readonly reason: 'RequestDenied'; readonly id?: string };
 
 interface Question {
   readonly host: string;
@@ -33,6 +38,23 @@ export class AskPolicy {
       port,
       binary: binary === undefined ? { kind: 'unknown' } : { kind: 'known', path: binary.path, sha256: binary.sha256 },
     });
+  }
+
+  /**
+   * For a request inside an inspected connection: whether a person may be asked at all. What the sample lacks (query, body) can
+   * only make the sidecar's answer stricter, so its denial stands where this would allow.
+   */
+  decideSampled(policy: CompiledPolicy, question: Question, sample: string): Asked {
+    const decision = this.decide(policy, question);
+    if (decision.verdict === 'Deny') return decision;
+    if (policy.onUnlisted === 'Deny') return { verdict: 'Deny', reason: 'NotListed' };
+    const inspected = decision.verdict === 'Allow' ? decision.inspected : undefined;
+    const [request] = sampledRequests(question.host, [sample]);
+    if (inspected === undefined || request === undefined) return decision;
+    const answer = decideRequest(inspected, { method: request.method, target: request.path, isWebSocket: false });
+    return answer.verdict === 'Deny' && answer.reason === 'RequestDenied'
+      ? { verdict: 'Deny', reason: answer.reason, ...(answer.id === undefined ? {} : { id: answer.id }) }
+      : decision;
   }
 
   /** The rule that allows what was asked for. */

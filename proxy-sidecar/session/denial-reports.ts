@@ -166,8 +166,10 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
   };
 }
 
-function keyOf({ host, port, binary, reason }: Denial): string {
+/** Requests are approved one by one: each is a denial of its own. */
+function keyOf({ host, port, binary, reason, sample }: Denial): string {
+  const request = reason === 'RequestNotAllowed' ? sample : undefined;
   return createHash('sha256')
-    .update(JSON.stringify([host, port, binary?.path, binary?.sha256, reason]))
+    .update(JSON.stringify([host, port, binary?.path, binary?.sha256, reason, request]))
     .digest('base64');
 }

@@ -60,3 +60,32 @@ test.each<[string, Partial<AskInputs>, RegExp]>([
 ])('refused with its reason: %s', (_what, change, reason) => {
   expect(ask(change)).toMatchObject({ type: 'Refuse', reason: expect.stringMatching(reason) });
 });
+
+const approved = (scope: 'Request' | 'Endpoint'): ApprovalRequest => {
+  const before = round(0, 'Enforced');
+  const requests = scope === 'Request' ? { requests: [{ method: 'GET', path: '/a' }] } : {};
+  return { ...before, spec: { ...before.spec, decision: { verdict: 'Approve', for: '1h', scope, ...requests } } };
+};
+const asked = (sample: string, scope: 'Request' | 'Endpoint' = 'Request') =>
+  ask({ reason: 'RequestNotAllowed', sample, rounds: [approved(scope)] });
+
+describe('single requests', () => {
+  test('one that was approved is counted, another is a question of its own', () => {
+    expect(asked('GET /a').type).toBe('Count');
+    expect(asked('GET api.example.com/a').type).toBe('Count');
+    for (const other of ['POST /a', 'GET /b', 'GET other.example.com/a', 'GET /a/../b', ''])
+      expect(asked(other), other).toEqual({ type: 'Create', round: 1 });
+  });
+
+  test('nothing is asked again where the whole host was approved', () => {
+    expect(asked('POST /b', 'Endpoint').type).toBe('Count');
+  });
+
+  test('a denied request of policy is asked of nobody', () => {
+    const decision = { verdict: 'Deny', reason: 'RequestDenied', id: 'n/p/r' } as const;
+    expect(ask({ reason: 'RequestNotAllowed', decision })).toEqual({
+      type: 'Refuse',
+      reason: 'PolicyDenies: RequestDenied n/p/r',
+    });
+  });
+});

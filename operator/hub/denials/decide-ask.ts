@@ -1,8 +1,9 @@
 // What a denial becomes: a new request, one more hit of an old one, or nothing. Pure.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { annotations } from '../../../crds/schema/group.ts';
-import type { Decision } from '../../../engine/decide/decision.ts';
+import { sampledRequests } from '../../../engine/compile/sampled-requests.ts';
 import type { DenialReason } from '../../../protocol/session.ts';
+import type { Asked } from '../../snapshots/ask-policy.ts';
 
 export type AskDecision =
   | { readonly type: 'Create'; readonly round: number }
@@ -12,8 +13,10 @@ export type AskDecision =
 export interface AskInputs {
   readonly host: string;
   readonly reason: DenialReason;
+  /** What was tried: `GET /path`. */
+  readonly sample?: string;
   /** What the operator's own copy of the policy says: a sidecar's word alone asks nobody. */
-  readonly decision: Decision;
+  readonly decision: Asked;
   /** Every request ever made of this question that still exists. */
   readonly rounds: readonly ApprovalRequest[];
   readonly pendingOfSandbox: number;
@@ -33,7 +36,16 @@ export function decideAsk(inputs: AskInputs): AskDecision {
   if (latest === undefined) return withinCaps(inputs, 0);
   const phase = latest.status?.phase ?? 'Pending';
   if (phase === 'Denied') return afterDenial(inputs, latest);
+  if (isBeyond(latest, inputs)) return withinCaps(inputs, roundOf(latest) + 1);
   return ended.has(phase) ? withinCaps(inputs, roundOf(latest) + 1) : { type: 'Count', request: latest };
+}
+
+/** Approved were single requests, and this is none of them: a question of its own, or nobody would ever be asked. */
+function isBeyond({ spec }: ApprovalRequest, { host, reason, sample = '' }: AskInputs): boolean {
+  const { decision } = spec;
+  if (reason !== 'RequestNotAllowed' || decision?.verdict !== 'Approve' || decision.scope !== 'Request') return false;
+  const [request] = sampledRequests(host, [sample]);
+  return !(decision.requests ?? []).some(({ method, path }) => method === request?.method && path === request.path);
 }
 
 /** Why no person is asked. */

@@ -1,11 +1,10 @@
 // Denials of all sandboxes into ApprovalRequests: one a question, exact hits, bounded everything.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { apiVersion, labels } from '../../../crds/schema/group.ts';
-import type { Decision } from '../../../engine/decide/decision.ts';
 import type { DenialFrame } from '../../../protocol/session.ts';
 import type { Clock, EventRecorder, KubeClient, ObjectName, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
-import { AskPolicy } from '../../snapshots/ask-policy.ts';
+import { type Asked, AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import type { AskedAnswer, SessionPeer } from '../session.ts';
 import { buildRequest, questionOf } from './build-request.ts';
@@ -67,6 +66,7 @@ export class DenialDesk {
     const decision = decideAsk({
       host: frame.host,
       reason: frame.reason,
+      sample: frame.sample,
       decision: this.#decide(peer, frame),
       nowMs: this.#options.clock.nowMs(),
       ...this.#known(peer, question),
@@ -88,9 +88,12 @@ export class DenialDesk {
     await Promise.all([...this.#open.values()].map(open => this.#flushOne(open)));
   }
 
-  #decide({ sandboxUid }: SessionPeer, frame: DenialFrame): Decision {
+  #decide({ sandboxUid }: SessionPeer, frame: DenialFrame): Asked {
     const policy = this.#options.registry.get(sandboxUid)?.snapshot.policy;
-    return policy ? this.#policy.decide(policy, frame) : { verdict: 'Deny', reason: 'NoPolicy' };
+    if (policy === undefined) return { verdict: 'Deny', reason: 'NoPolicy' };
+    return frame.reason === 'RequestNotAllowed'
+      ? this.#policy.decideSampled(policy, frame, frame.sample)
+      : this.#policy.decide(policy, frame);
   }
 
   async #flushOne(open: Open): Promise<void> {
