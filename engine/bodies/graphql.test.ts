@@ -5,6 +5,7 @@ import type { RequestHead } from '../decide/request-decision.ts';
 import { orRefusal } from './body-problem.ts';
 import { readGraphQl } from './graphql.ts';
 import { readOperations } from './graphql-operations.ts';
+import { cpuMs } from './testing/cpu-time.ts';
 import { corpusOf, fuzz } from './testing/fuzz.ts';
 import { graphqlDocument } from './testing/graphql-arbitrary.ts';
 import { isBeyondExecution, referenceDocument, referenceOperations } from './testing/graphql-reference.ts';
@@ -93,15 +94,14 @@ describe('GraphQL documents', () => {
       { length: 60 },
       (_, index) => `fragment F${index} on Q{...F${index + 1} ...F${index + 1}}`,
     );
-    const start = performance.now();
-    expect(post({ query: ['{...F0}', ...doubling, 'fragment F60 on Q{x}'].join('') })).toMatchObject({ ok: true });
-    expect(performance.now() - start).toBeLessThan(100);
+    const query = ['{...F0}', ...doubling, 'fragment F60 on Q{x}'].join('');
+    expect(post({ query })).toMatchObject({ ok: true });
+    expect(cpuMs(() => post({ query }))).toBeLessThan(100);
   });
 
   test.each(['"', '"""', '#', '{', '1', '-', '(', '"\\u{', '\\', '[', ' '])('R10: 64 KiB of %s take no time', piece => {
-    const start = performance.now();
-    post({ query: `{a(x:${piece.repeat(65_536 / piece.length)}` });
-    expect(performance.now() - start).toBeLessThan(200);
+    const query = `{a(x:${piece.repeat(65_536 / piece.length)}`;
+    expect(cpuMs(() => post({ query }))).toBeLessThan(200);
   });
 });
 
@@ -182,6 +182,8 @@ describe('GraphQL requests', () => {
     ['a query in another case', 'query={a}&Query={b}', 'AmbiguousQuery'],
     ['a blank before a query', 'query={a}&%20query={b}', 'AmbiguousQuery'],
     ['NUL behind a query', 'query={a}&query%00={b}', 'AmbiguousQuery'],
+    ['a query escaped twice', 'query={a(x:"%2522)b(y:%2522")}', 'AmbiguousQuery'],
+    ['a name escaped twice', 'query={a}&%2571uery={b}', 'AmbiguousQuery'],
     ['an overlong escape', 'query={a}&x=%c0%af', 'AmbiguousQuery'],
     ['no query', '', 'BadMember'],
     ['extensions that are no JSON', 'query={a}&extensions={', 'BadJson'],
@@ -222,7 +224,7 @@ describe('GraphQL against graphql-js', () => {
     );
     // A property over refusals alone would prove nothing.
     expect(read).toBeGreaterThan(300);
-  });
+  }, 60_000);
 
   test('H36: so it is for mutations of real ones', () => {
     const tokens = [
@@ -246,5 +248,5 @@ describe('GraphQL against graphql-js', () => {
       'mutation{x}',
     ];
     fuzz('GraphQL', corpusOf('graphql'), tokens, bytes => checkAgainstReference(bytes.toString()));
-  });
+  }, 60_000);
 });

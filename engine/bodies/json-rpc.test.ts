@@ -180,7 +180,7 @@ describe('JSON-RPC and MCP against a server that forgives everything', () => {
       fc.property(fc.oneof(message, fc.array(message, { maxLength: 3 })), body => checkAgainstLenient(json(body))),
       { numRuns: 2000 },
     );
-  });
+  }, 60_000);
 
   test('H36: so it is for mutations of real ones', () => {
     const tokens = [
@@ -197,5 +197,5 @@ describe('JSON-RPC and MCP against a server that forgives everything', () => {
       '\\u0061',
     ];
     fuzz('MCP', corpusOf('json-rpc'), tokens, checkAgainstLenient);
-  });
+  }, 60_000);
 });

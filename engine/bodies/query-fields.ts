@@ -16,6 +16,7 @@ export function readQueryFields(target: string, names: readonly string[]): Query
     const name = decodePart(equals < 0 ? pair : pair.slice(0, equals));
     const value = decodePart(equals < 0 ? '' : pair.slice(equals + 1));
     if (name === undefined || value === undefined) return ambiguous('has a bad % escape');
+    if (isEscaped(name) || (names.includes(name) && isEscaped(value))) return ambiguous('is escaped twice');
     if (!names.includes(name)) {
       if (folded.has(foldName(stem(name)))) return ambiguous('spells a known field in an odd way');
     } else if (fields.has(name)) return ambiguous(`holds ${name} twice`);
@@ -28,6 +29,11 @@ export function readQueryFields(target: string, names: readonly string[]): Query
 function stem(name: string): string {
   // oxlint-disable-next-line no-control-regex -- controls are what is looked for
   return name.replace(/^[\s\u0000-\u001f]+/u, '').replace(/[\s\u0000-\u001f[.].*$/su, '');
+}
+
+/** A server behind a proxy that decodes once too often would read something else. */
+function isEscaped(text: string): boolean {
+  return /%[0-9a-fA-F]{2}/.test(text);
 }
 
 /** application/x-www-form-urlencoded, strictly: whole escapes, valid UTF-8. */

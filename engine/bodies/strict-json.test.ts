@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JsonNumber, JsonObject } from './json-value.ts';
 import { decodeUtf8, parseStrictJson } from './strict-json.ts';
+import { cpuMs } from './testing/cpu-time.ts';
 import { corpusOf, fuzz } from './testing/fuzz.ts';
 import { depthOf, hasDuplicateNames, hasLoneSurrogate, plainJson } from './testing/plain-json.ts';
 
@@ -125,16 +126,13 @@ describe('strict JSON', () => {
     // Array-index-like strings a power of two apart share their low hash bits where the hash is their value.
     const names = Array.from({ length: 5000 }, (_, index) => `"${index * 3072}":0`);
     const body = Buffer.from(`{${names.join(',')}}`);
-    const start = performance.now();
     expect(parseStrictJson(body).ok).toBe(true);
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(cpuMs(() => parseStrictJson(body))).toBeLessThan(100);
   });
 
   test('R10: a megabyte of anything is read in linear time', () => {
     for (const text of ['"'.repeat(1e6), `"${'\\u0041'.repeat(160_000)}"`, ' '.repeat(1e6), `[${'0,'.repeat(5e5)}0]`]) {
-      const start = performance.now();
-      parse(text);
-      expect(performance.now() - start).toBeLessThan(1000);
+      expect(cpuMs(() => parse(text))).toBeLessThan(1000);
     }
   });
 
@@ -143,7 +141,7 @@ describe('strict JSON', () => {
       fc.property(fc.json({ maxDepth: 8, stringUnit: 'binary' }), text => checkAgainstJsonParse(Buffer.from(text))),
       { numRuns: 1000 },
     );
-  });
+  }, 60_000);
 
   test('agrees with JSON.parse on almost-JSON, or says why not', () => {
     const tokens = [
@@ -165,5 +163,5 @@ describe('strict JSON', () => {
       '"a":1,',
     ];
     fuzz('strict JSON', corpusOf('json'), tokens, checkAgainstJsonParse);
-  });
+  }, 60_000);
 });

@@ -186,7 +186,7 @@ describe('frames against a slow reference', () => {
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 60_000);
 
   test('H26: of spoilt ones, what comes before the problem is as it was sent, and the pieces change nothing', () => {
     const edits = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 3 });
@@ -205,5 +205,5 @@ describe('frames against a slow reference', () => {
       }),
       { numRuns: 5000 },
     );
-  });
+  }, 60_000);
 });

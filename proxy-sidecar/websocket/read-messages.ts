@@ -1,32 +1,60 @@
 // What a client says on a WebSocket whose rule lists text: whole messages, each matched before a byte of it goes on.
-import { type Glob } from '../../engine/canonical/glob.ts';
+import type { Glob } from '../../engine/canonical/glob.ts';
 import type { FrameEvent } from './frame-reader.ts';
-import type { WebSocketProblem } from './web-socket-relay.ts';
+import type { MessageBudget, WebSocketProblem } from './web-socket-relay.ts';
 
-export type DataEvent = Extract<FrameEvent, { kind: 'Data' }>;
+type DataEvent = Extract<FrameEvent, { kind: 'Data' }>;
 
 /** Parts to send on now; none while a message is still incomplete. */
 export type Passed =
   | { readonly ok: true; readonly parts: readonly DataEvent[] }
   | { readonly ok: false; readonly problem: WebSocketProblem };
 
-export type PassData = (event: DataEvent) => Passed;
-
-export function passEverything(event: DataEvent): Passed {
-  return { ok: true, parts: [event] };
+export interface MessageGate {
+  readonly pass: (event: DataEvent) => Passed;
+  /** Forgets a message that will never be whole. */
+  readonly end: () => void;
 }
 
-/** The reader bounds a message's bytes and fragments. */
-export function passMatching(isAllowed: Glob): PassData {
-  let parts: Buffer[] = [];
-  return event => {
+export const openGate: MessageGate = {
+  pass: event => ({ ok: true, parts: [event] }),
+  end: () => undefined,
+};
+
+/** The frame reader bounds a message's bytes and fragments, the budget all messages that wait. */
+export class MatchingGate implements MessageGate {
+  readonly #isAllowed: Glob;
+  readonly #budget: MessageBudget | undefined;
+  #parts: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(isAllowed: Glob, budget: MessageBudget | undefined) {
+    this.#isAllowed = isAllowed;
+    this.#budget = budget;
+  }
+
+  pass(event: DataEvent): Passed {
     if (event.type === 'Binary') return { ok: false, problem: 'BinaryMessage' };
-    // Empty parts are only what a header costs a sender; kept, they would cost an object here.
-    if (event.payload.length > 0) parts.push(event.payload);
+    if (!this.#hold(event.payload)) return { ok: false, problem: 'NoRoom' };
     if (!event.isEnd) return { ok: true, parts: [] };
-    const payload = Buffer.concat(parts);
-    parts = [];
-    if (!isAllowed(payload.toString())) return { ok: false, problem: 'MessageNotAllowed' };
+    const payload = Buffer.concat(this.#parts);
+    this.end();
+    if (!this.#isAllowed(payload.toString())) return { ok: false, problem: 'MessageNotAllowed' };
     return { ok: true, parts: [{ ...event, isStart: true, payload }] };
-  };
+  }
+
+  end(): void {
+    this.#parts = [];
+    this.#budget?.release(this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+
+  #hold(part: Buffer): boolean {
+    // Empty parts are only what a header costs a sender; kept, they would cost an object here.
+    if (part.length === 0) return true;
+    if (this.#budget?.reserve(part.length) === false) return false;
+    this.#heldBytes += part.length;
+    this.#parts.push(part);
+    return true;
+  }
 }

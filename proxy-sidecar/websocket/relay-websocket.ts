@@ -3,9 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { compileGlobs } from '../../engine/canonical/glob.ts';
 import { writeBytes } from '../http/write-bytes.ts';
+import { ControlPayloads } from './control-payloads.ts';
 import { endWebSocket } from './end-websocket.ts';
 import { type FrameEvent, FrameReader } from './frame-reader.ts';
-import { type DataEvent, type PassData, passEverything, passMatching } from './read-messages.ts';
+import { MatchingGate, type MessageGate, openGate } from './read-messages.ts';
 import { closePayload, encodeFrame, type Frame, opcodes } from './web-socket-frame.ts';
 import type {
   RelayWebSocket,
@@ -21,6 +22,7 @@ const closeCodes: Partial<Record<WebSocketProblem, number>> = {
   BinaryMessage: 1003,
   MessageTooBig: 1009,
   TooManyFragments: 1009,
+  NoRoom: 1013,
   PolicyChanged: 1012,
   IdleTimeout: 1001,
   BadUtf8: 1007,
@@ -30,18 +32,22 @@ const closeCodes: Partial<Record<WebSocketProblem, number>> = {
 export const relayWebSocket: RelayWebSocket = (client, upstream, options) =>
   new WebSocketSession(client, upstream, options).run();
 
+type DataEvent = Extract<FrameEvent, { kind: 'Data' }>;
+type ControlEvent = Extract<FrameEvent, { kind: 'Control' }>;
+
 interface Direction {
   readonly from: 'Client' | 'Upstream';
   readonly source: WebSocketEnd;
   readonly target: WebSocketEnd;
   readonly frames: FrameReader;
-  readonly pass: PassData;
+  readonly gate: MessageGate;
 }
 
 class WebSocketSession {
   readonly #client: WebSocketEnd;
   readonly #upstream: WebSocketEnd;
   readonly #options: WebSocketOptions;
+  readonly #controls = new ControlPayloads();
   /** Grows with whatever arrives from either side. */
   #activity = 0;
   #bytesUp = 0;
@@ -64,7 +70,9 @@ class WebSocketSession {
     const onAbort = () => this.#fail('PolicyChanged');
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    await Promise.all([this.#pump(this.#up()), this.#pump(this.#down())]);
+    const directions = [this.#up(), this.#down()];
+    await Promise.all(directions.map(direction => this.#pump(direction)));
+    for (const { gate } of directions) gate.end();
     signal.removeEventListener('abort', onAbort);
     await Promise.all([this.#client, this.#upstream].map(end => endWebSocket(end, limits.closeMs)));
     clearTimeout(this.#closeTimer);
@@ -74,7 +82,7 @@ class WebSocketSession {
   }
 
   #up(): Direction {
-    const { text, limits } = this.#options;
+    const { text, limits, budget } = this.#options;
     const { maxFragments, maxMessageBytes } = limits;
     const bounds = text === undefined ? { maxFragments } : { maxFragments, maxMessageBytes };
     return {
@@ -82,14 +90,14 @@ class WebSocketSession {
       source: this.#client,
       target: this.#upstream,
       frames: new FrameReader({ isMasked: true, ...bounds }),
-      pass: text === undefined ? passEverything : passMatching(compileGlobs(text)),
+      gate: text === undefined ? openGate : new MatchingGate(compileGlobs(text), budget),
     };
   }
 
   #down(): Direction {
     const { maxFragments } = this.#options.limits;
     const frames = new FrameReader({ isMasked: false, maxFragments });
-    return { from: 'Upstream', source: this.#upstream, target: this.#client, frames, pass: passEverything };
+    return { from: 'Upstream', source: this.#upstream, target: this.#client, frames, gate: openGate };
   }
 
   /** Until its close frame has gone on, or both directions are stopped. */
@@ -117,17 +125,26 @@ class WebSocketSession {
   }
 
   async #handle(direction: Direction, event: FrameEvent): Promise<boolean> {
-    const { from, target } = direction;
-    if (event.kind === 'Problem') return this.#fail(event.problem, from);
+    if (event.kind === 'Problem') return this.#fail(event.problem, direction.from);
     if (event.kind === 'Data') return this.#sendData(direction, event);
-    const { opcode, payload } = event;
+    return this.#sendControl(direction, event);
+  }
+
+  async #sendControl({ from, source, target }: Direction, event: ControlEvent): Promise<boolean> {
+    const { opcode } = event;
+    const isStripped = this.#options.text !== undefined && from === 'Client';
+    const payload = isStripped ? this.#controls.strip(opcode, event.payload) : event.payload;
+    if (opcode === opcodes.ping && from === 'Upstream') this.#controls.notePing(payload);
+    // What goes on is not what the client asked for: it would wait for its own bytes in vain.
+    if (opcode === opcodes.ping && isStripped)
+      await this.#send(source, { opcode: opcodes.pong, isFinal: true, payload: event.payload });
     if (opcode === opcodes.close) this.#noteClose(from, target, payload);
     const isOpen = await this.#send(target, { opcode, isFinal: true, payload });
     return isOpen && opcode !== opcodes.close;
   }
 
-  async #sendData({ from, target, pass }: Direction, event: DataEvent): Promise<boolean> {
-    const passed = pass(event);
+  async #sendData({ from, target, gate }: Direction, event: DataEvent): Promise<boolean> {
+    const passed = gate.pass(event);
     if (!passed.ok) return this.#fail(passed.problem, from);
     for (const { type, isStart, isEnd, payload } of passed.parts) {
       const opcode = !isStart ? opcodes.continuation : type === 'Text' ? opcodes.text : opcodes.binary;

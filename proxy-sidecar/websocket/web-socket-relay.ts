@@ -26,11 +26,19 @@ export const defaultWebSocketLimits: WebSocketLimits = {
   closeMs: 5_000,
 };
 
+/** Bytes that all half-received messages of a sandbox may hold together; `ByteBudget` is one. */
+export interface MessageBudget {
+  readonly reserve: (bytes: number) => boolean;
+  readonly release: (bytes: number) => void;
+}
+
 export interface WebSocketOptions {
   /** Globs (`*` any run of characters) of text messages the client may send; absent: messages pass unread. */
   readonly text?: readonly string[];
   /** Aborted when policy no longer allows it: both sides are closed with 1012. */
   readonly signal: AbortSignal;
+  /** For messages that wait to be matched. */
+  readonly budget?: MessageBudget;
   readonly limits: WebSocketLimits;
 }
 
@@ -41,6 +49,8 @@ export type WebSocketProblem =
   | 'BinaryMessage'
   | 'MessageTooBig'
   | 'TooManyFragments'
+  /** Too many half-received messages in this sandbox. */
+  | 'NoRoom'
   | 'PolicyChanged'
   | 'IdleTimeout'
   | 'BadMask'

@@ -7,7 +7,12 @@ import { ByteReader } from '../../http/byte-reader.ts';
 import { type HeaderField, headerField } from '../../http/header-fields.ts';
 import { acceptUpgrade, verifySwitch } from '../accept-upgrade.ts';
 import { relayWebSocket } from '../relay-websocket.ts';
-import { defaultWebSocketLimits, type WebSocketLimits, type WebSocketOutcome } from '../web-socket-relay.ts';
+import {
+  defaultWebSocketLimits,
+  type MessageBudget,
+  type WebSocketLimits,
+  type WebSocketOutcome,
+} from '../web-socket-relay.ts';
 
 export interface Relayed {
   readonly url: string;
@@ -24,9 +29,10 @@ export interface Relayed {
 export interface RelayedOptions {
   readonly text?: readonly string[];
   readonly limits?: Partial<WebSocketLimits>;
+  readonly budget?: MessageBudget;
 }
 
-export async function startRelayed({ text, limits }: RelayedOptions = {}): Promise<Relayed> {
+export async function startRelayed({ text, limits, budget }: RelayedOptions = {}): Promise<Relayed> {
   const upstream = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true });
   await new Promise(resolve => upstream.once('listening', resolve));
   const policy = new AbortController();
@@ -35,7 +41,8 @@ export async function startRelayed({ text, limits }: RelayedOptions = {}): Promi
   const outcome = new Promise<WebSocketOutcome>((resolve, reject) => {
     proxy.once('upgrade', (request, client, head) => {
       toClient = client;
-      const options = { ...(text === undefined ? {} : { text }), signal: policy.signal };
+      const bounds = budget === undefined ? {} : { budget };
+      const options = { ...(text === undefined ? {} : { text }), ...bounds, signal: policy.signal };
       serve(request, client, head, (upstream.address() as AddressInfo).port)
         .then(ends => relayWebSocket(...ends, { ...options, limits: { ...defaultWebSocketLimits, ...limits } }))
         .then(resolve, reject);
