@@ -101,6 +101,33 @@ test('a profile goes from no right, to no Secret, to no hosts, to ready, each wi
   expect(operator.log.join('\n')).not.toContain('sk-test-1');
 });
 
+test('K07 a rule that names a Secret without its owner’s word is refused by name until the annotation lists the host', async () => {
+  const rule = {
+    name: 'api',
+    to: [{ host: 'git.example.com', ports: [443] }],
+    protocol: 'HTTP',
+    http: { access: 'ReadOnly' },
+    credential: { secretRef: { name: 'rule-key', key: 'token' }, as: 'Bearer' },
+  };
+  const secret = (args: readonly string[]) => kubectl([...args, `--namespace=${namespace}`]);
+  await create('EgressPolicy', 'signed', { sandboxSelector: {}, allow: [rule] });
+  expect(await condition('egp', 'signed', 'Accepted', 'SecretNotFound')).toMatchObject({
+    status: 'False',
+    message: expect.stringMatching(/rule api .*kubectl create secret generic rule-key/),
+  });
+  await secret(['create', 'secret', 'generic', 'rule-key', '--from-literal=token=sk-test-2']);
+  await secret(['annotate', 'egp', 'signed', 'seen=1']);
+  const unnamed = await condition('egp', 'signed', 'Accepted', 'SecretHostsMissing');
+  await secret(['annotate', 'secret', 'rule-key', 'creel.dev/allowed-hosts=other.example.com']);
+  await secret(['annotate', 'egp', 'signed', '--overwrite', 'seen=2']);
+  await condition('egp', 'signed', 'Accepted', 'SecretHostNotAllowed');
+  await kubectl((/kubectl (annotate .*)$/.exec(unnamed.message)?.[1] ?? '').split(' '));
+  await secret(['annotate', 'egp', 'signed', '--overwrite', 'seen=3']);
+  expect(await condition('egp', 'signed', 'Accepted', 'Accepted')).toMatchObject({ status: 'True' });
+  expect(JSON.stringify(await read('egp', 'signed'))).not.toContain('sk-test-2');
+  expect(operator.log.join('\n')).not.toContain('sk-test-2');
+});
+
 test('a restarted operator takes over at once and writes nothing that is already said', async () => {
   const names = [
     ['egp', 'good'],

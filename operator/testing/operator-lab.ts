@@ -6,6 +6,7 @@ import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
+import { ruleCredentialsReconciler } from '../controllers/rule-credentials/rule-credentials-reconciler.ts';
 import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
 import { type RunningHub, startHub } from '../hub/start-hub.ts';
 import { type HubKeys, renewHubKeys, trustBundle } from '../hub/tls/renew-hub-keys.ts';
@@ -30,6 +31,7 @@ import { recordedPod, sandboxOf } from '../recorded-pods.ts';
 import { resources } from '../resources.ts';
 import { CredentialCache } from '../snapshots/credential-cache.ts';
 import { LiveSnapshots } from '../snapshots/live-snapshots.ts';
+import { servicesIn } from '../snapshots/snapshot-sources.ts';
 
 export const labSidecarImage = 'creel.example/sidecar:lab';
 const root = join(import.meta.dirname, '../..');
@@ -127,7 +129,16 @@ export async function openOperatorLab(namespace: string, clock: Clock = systemCl
     resolverAddresses: [],
   });
   const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock });
-  const queues = [sandbox, approval].map(controller => {
+  const ruleCredentials = ruleCredentialsReconciler({
+    client,
+    clock,
+    registry,
+    credentials,
+    policies: stores.egressPolicies,
+    services: servicesIn(stores),
+    operatorNamespace: 'creel-system',
+  });
+  const queues = [sandbox, approval, ruleCredentials].map(controller => {
     const queue = openQueue(controller, clock, signal, onFailure);
     controller.watch(queue, signal);
     return queue;
