@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mutateBytes, seededRandom } from './mutate-bytes.ts';
 
-const defaultRuns = 20_000;
+const defaultRuns = 5_000;
 
 export function corpusOf(kind: 'json' | 'graphql' | 'json-rpc'): readonly Buffer[] {
   const folder = join(import.meta.dirname, 'corpus', kind);
