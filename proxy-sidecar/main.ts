@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { decideRequest } from '../engine/decide/decide-request.ts';
 import { inferenceHost, paths, ports, syntheticRange } from '../protocol/constants.ts';
 import type { Attestation } from '../protocol/guard.ts';
 import type { DownFrame } from '../protocol/session.ts';
@@ -28,6 +29,8 @@ import { createUsageReports } from './session/usage-reports.ts';
 import { watchCanaries } from './session/watch-canaries.ts';
 import { createLeafContexts } from './tls/terminate-tls.ts';
 import { tokenBucket } from './token-bucket.ts';
+import { dialPermit } from './upstream/dial-permit.ts';
+import { createUpstreamTrust } from './upstream/upstream-trust.ts';
 
 const version = '0.1.0';
 const guardFd = 3;
@@ -72,7 +75,8 @@ const policy: PolicyState = new PolicyState({
   signal,
   onApplied: inForce => kept.saveSnapshot(inForce, policy.heardMs),
 });
-const pool = new UpstreamPool(inferencePorts(policy, [rootsFile, join(podInfoDir, 'extra-ca.pem')]));
+const trust = createUpstreamTrust([rootsFile, join(podInfoDir, 'extra-ca.pem')]);
+const pool = new UpstreamPool(inferencePorts(policy, trust));
 const budget = new ByteBudget(bufferedBodiesBytes);
 const leaves = createLeafContexts(guard.leaf, nowMs);
 let hub: HubSession | undefined;
@@ -101,6 +105,9 @@ const context: ConnectionContext = {
   nowMs,
   signal,
   attestation: attest,
+  decideRequest,
+  dial: dialPermit,
+  trust,
   admitRefusal: tokenBucket(refusalsPerSecond, nowMs),
   serveInference: (plain, ended) =>
     serveInference(plain, {

@@ -14,6 +14,8 @@ export interface AuditRecord {
   readonly address?: string;
   readonly method?: string;
   readonly path?: string;
+  /** What a body asks for: `mutation createIssue`, `tools/call search`. */
+  readonly operation?: string;
   readonly status?: number;
   readonly revision?: string;
   readonly bytesUp?: number;

@@ -1,4 +1,8 @@
 import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
+import type { Inspected } from '../../engine/decide/decision.ts';
+import type { Permit } from '../../engine/decide/permit.ts';
+import type { RequestDecision, RequestHead } from '../../engine/decide/request-decision.ts';
 import type { Attestation } from '../../protocol/guard.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { SyntheticNames } from '../dns/synthetic-names.ts';
@@ -6,6 +10,7 @@ import type { GuardClient } from '../identify/guard-client.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
 import type { DenialReports } from '../session/denial-reports.ts';
 import type { LeafContexts } from '../tls/terminate-tls.ts';
+import type { DialOutcome } from '../upstream/dial-permit.ts';
 
 /** Everything a captured connection may need; made once in main.ts. */
 export interface ConnectionContext {
@@ -16,6 +21,11 @@ export interface ConnectionContext {
   readonly leaves: LeafContexts;
   readonly audit: AuditLog;
   readonly attestation: () => Attestation;
+  readonly decideRequest: (inspected: Inspected, head: RequestHead, body?: Buffer) => RequestDecision;
+  /** Connects to the permit's addresses, through the corporate proxy where there is one. */
+  readonly dial: (permit: Permit, signal: AbortSignal) => Promise<DialOutcome>;
+  /** Roots that upstream servers are verified against. */
+  readonly trust: () => SecureContext;
   readonly serveInference: (plain: Duplex, signal: AbortSignal) => Promise<void>;
   /** False when leaves for refusals have been made too fast lately. */
   readonly admitRefusal: () => boolean;

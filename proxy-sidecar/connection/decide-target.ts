@@ -22,6 +22,8 @@ export type Verdict = {
   | { readonly kind: 'Ask'; readonly ask: Ask }
 );
 
+export type Allowed = Verdict & { readonly kind: 'Allow' };
+
 /** Decides on the name; asks whose socket it is where a rule names binaries, or where a person will see the denial. */
 export async function decideTarget(
   target: Target,
@@ -33,7 +35,7 @@ export async function decideTarget(
   const first = decider.decide(target);
   if (first.verdict === 'Allow') return { kind: 'Allow', allow: first };
   if (first.verdict === 'Deny') return { kind: 'Deny', deny: first };
-  const who = await identify(captured, context);
+  const who = await identifyOwner(captured, context);
   // Policy may have changed while the guard looked: what is in force now decides.
   const second = context.policy.decider?.decide({ ...target, binary: who.binary });
   if (second?.verdict === 'Allow') return { kind: 'Allow', allow: second, ...who };
@@ -42,7 +44,8 @@ export async function decideTarget(
   return { kind: 'Deny', deny: { verdict: 'Deny', reason: 'NoPolicy' }, ...who };
 }
 
-async function identify(
+/** Whose socket it is; the guard answers from its cache, checked anew. */
+export async function identifyOwner(
   { local, remote }: Pick<Captured, 'local' | 'remote'>,
   { guard, policy }: ConnectionContext,
 ): Promise<{ binary: Binary; identity?: BinaryIdentity }> {
@@ -68,4 +71,9 @@ export async function permitTarget(
   const resolved = await resolveName(hostText(target.host), inForce.resolvers, context.signal);
   if (!resolved.ok) return { verdict: 'Unresolved', reason: resolved.reason };
   return classifyAnswers({ ...target, binary, allow }, resolved.addresses, decider);
+}
+
+/** For the log: what kept the host from being dialled. */
+export function reasonOf(refused: { readonly reason: string; readonly addressClass?: string }): string {
+  return refused.addressClass === undefined ? refused.reason : `${refused.reason}: ${refused.addressClass}`;
 }

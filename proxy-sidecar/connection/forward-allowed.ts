@@ -1,18 +1,13 @@
 // An allowed connection: its first bytes must be what the rule says, then it is carried to the pinned address.
 import { hostText } from '../../engine/canonical/host.ts';
-import type { Permit } from '../../engine/decide/permit.ts';
 import type { AuditRecord } from '../audit/audit-log.ts';
-import { defaultHttpLimits } from '../http/http-limits.ts';
-import { type Dialled, type ExchangeRecord, type RequestVerdict, serveHttp } from '../http/serve-http.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
-import { dialPermit } from '../upstream/dial-permit.ts';
 import { relay } from '../upstream/relay.ts';
+import { carryPlainRequests, carryTlsRequests } from './carry-requests.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { permitTarget, type Target, type Verdict } from './decide-target.ts';
+import { type Allowed, permitTarget, reasonOf, type Target } from './decide-target.ts';
 import { isSameServer, type Sniffed, sniffProtocol } from './sniff-protocol.ts';
-import { type Carried, isStillAllowed } from './still-allowed.ts';
-
-type Allowed = Verdict & { readonly kind: 'Allow' };
+import type { Carried } from './still-allowed.ts';
 
 const firstBytesMs = 15_000;
 const serverFirstMs = 300;
@@ -30,16 +25,18 @@ export async function forwardAllowed(
   // Taken back while the first bytes were waited for: its name is not asked for outside any more.
   const problem = signal.aborted ? 'NoLongerAllowed' : problemOf(sniffed, target, verdict);
   if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
-  if (sniffed.kind === 'HTTP') return await carryHttp(captured, carried, verdict, signal, context);
+  const opened = { captured, carried, verdict, signal, context };
+  if (sniffed.kind === 'HTTP') return await carryPlainRequests(opened);
+  if (protocol === 'HTTP') return await carryTlsRequests(opened);
   await carryBytes(captured, carried, verdict, signal, context);
 }
 
 /** Why the first bytes are not what was allowed. */
 function problemOf(sniffed: Sniffed, { host, port }: Target, { allow }: Allowed): string | undefined {
   if (sniffed.kind === 'Bad') return sniffed.problem;
-  if (sniffed.kind === 'TLS' && allow.protocol !== 'HTTP')
-    return isSameServer(sniffed.serverName, host) ? undefined : 'ServerNameMismatch';
-  if (allow.protocol === 'TLS' || (allow.protocol === 'Any' && port === 443)) return 'NotTls';
+  if (sniffed.kind === 'TLS' && allow.protocol === 'HTTP' && port === 80) return 'NotHttp';
+  if (sniffed.kind === 'TLS') return isSameServer(sniffed.serverName, host) ? undefined : 'ServerNameMismatch';
+  if (allow.protocol === 'TLS' || (allow.protocol !== 'TCP' && port === 443)) return 'NotTls';
   const isHttpOnly = allow.protocol === 'HTTP' || (allow.protocol === 'Any' && port === 80);
   return isHttpOnly && sniffed.kind !== 'HTTP' ? 'NotHttp' : undefined;
 }
@@ -64,71 +61,11 @@ async function carryBytes(
   const permit = await permitTarget(target, verdict.allow, verdict.binary, context);
   if (permit.verdict !== 'Permit') return refuse(captured, target, verdict, reasonOf(permit), context);
   carried.permit = permit;
-  const dialled = await dialPermit(permit, signal);
+  const dialled = await context.dial(permit, signal);
   if (!dialled.ok) return refuse(captured, target, verdict, dialled.reason, context, dialled.message);
   const result = await relay(captured.socket, dialled.socket, signal);
   const durationMs = Math.round(performance.now() - startedMs);
   context.audit.record({ ...allowedRecord(target, verdict, context), address: dialled.address, ...result, durationMs });
-}
-
-async function carryHttp(
-  captured: Captured,
-  carried: Carried,
-  first: Allowed,
-  signal: AbortSignal,
-  context: ConnectionContext,
-): Promise<void> {
-  const { target } = carried;
-  const host = hostText(target.host);
-  await serveHttp(captured.socket, {
-    host,
-    port: target.port,
-    limits: defaultHttpLimits,
-    signal,
-    decideRequest: () => decideRequest(carried, first, context),
-    dial,
-    record: exchange => recordExchange(exchange, target, first, context),
-  });
-}
-
-/** Each request is decided alone: a grant may have ended, a policy changed since the last one. */
-async function decideRequest(carried: Carried, first: Allowed, context: ConnectionContext): Promise<RequestVerdict> {
-  const { target, binary } = carried;
-  const body = { host: hostText(target.host), port: target.port };
-  if (!isStillAllowed(carried, context.policy))
-    return { verdict: 'Refuse', body: { ...body, error: 'NoLongerAllowed', detail: 'Policy has changed.' } };
-  // The addresses stay those of the first request: what was pinned is checked again, not looked up again.
-  if (carried.permit !== undefined) return { verdict: 'Permit', permit: carried.permit };
-  const permit = await permitTarget(target, first.allow, binary, context);
-  if (permit.verdict === 'Permit') {
-    carried.permit = permit;
-    return { verdict: 'Permit', permit };
-  }
-  return {
-    verdict: 'Refuse',
-    status: 502,
-    body: { ...body, error: reasonOf(permit), detail: 'The host is allowed, but none of its addresses can be used.' },
-  };
-}
-
-async function dial(permit: Permit, signal: AbortSignal): Promise<Dialled> {
-  const dialled = await dialPermit(permit, signal);
-  return dialled.ok ? { ok: true, stream: dialled.socket } : { ok: false, problem: dialled.message };
-}
-
-function recordExchange(exchange: ExchangeRecord, target: Target, verdict: Allowed, context: ConnectionContext): void {
-  const { facts, outcome, status, reason, bytesUp, bytesDown } = exchange;
-  const isAllowed = outcome === 'Forwarded';
-  context.audit.record({
-    ...allowedRecord(target, verdict, context),
-    ...(isAllowed ? {} : { decision: 'Deny' as const, reason: reason ?? outcome }),
-    protocol: 'HTTP',
-    method: facts.method,
-    path: facts.target.split('?', 1)[0] ?? '',
-    status,
-    bytesUp,
-    bytesDown,
-  });
 }
 
 /** Cut off with the reason in the log: the agent sees a reset, as from a closed port. */
@@ -160,8 +97,4 @@ function allowedRecord(
     ...(allow.by === 'Grant' ? { approval: allow.id } : { rule: allow.id }),
     ...(identity === undefined ? {} : { binary: identity.path }),
   };
-}
-
-function reasonOf(refused: { readonly reason: string; readonly addressClass?: string }): string {
-  return refused.addressClass === undefined ? refused.reason : `${refused.reason}: ${refused.addressClass}`;
 }

@@ -7,7 +7,7 @@ import type { Target } from './decide-target.ts';
 /** What is known of a connection; filled in as it goes on. */
 export interface Carried {
   readonly target: Target;
-  readonly binary: Binary | undefined;
+  binary: Binary | undefined;
   readonly protocol: AllowedProtocol;
   permit?: Permit;
 }

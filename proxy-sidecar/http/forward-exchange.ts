@@ -7,7 +7,7 @@ import { encodeChunk, lastChunk } from './chunked-decoder.ts';
 import { wantsKeepAlive } from './connection-end.ts';
 import { denyResponse } from './deny-response.ts';
 import { endToEndRequestFields, endToEndResponseFields } from './end-to-end-fields.ts';
-import { headerField } from './header-fields.ts';
+import { type HeaderField, headerField } from './header-fields.ts';
 import type { RequestHead } from './parse-request-head.ts';
 import type { ResponseHead } from './parse-response-head.ts';
 import { readBody } from './read-body.ts';
@@ -28,20 +28,29 @@ export interface ExchangeResult {
   readonly bytesDown: number;
 }
 
+export interface Outgoing {
+  readonly head: RequestHead;
+  readonly permit: Permit;
+  /** Written in place of what the client sent under these names. */
+  readonly setFields: readonly HeaderField[];
+  /** The body where it has been read already; otherwise it is streamed from the client. */
+  readonly body?: Buffer;
+}
+
 export async function forwardExchange(
   client: Duplex,
   clientReader: ByteReader,
   connection: UpstreamConnection,
-  head: RequestHead,
-  permit: Permit,
+  outgoing: Outgoing,
   options: ServeHttpOptions,
 ): Promise<ExchangeResult> {
+  const { head, permit } = outgoing;
   const upstream = await connection.get(permit);
   if (!upstream.ok) return answerBadUpstream(client, upstream.problem, head, options, 0);
-  await writeBytes(upstream.stream, upstreamHead(head, options));
+  await writeBytes(upstream.stream, upstreamHead(outgoing, options));
   const isRepeatable = !upstream.isFresh && head.framing.kind === 'None' && safeMethods.has(head.method);
   const upload = { bytes: 0, isDone: false, problem: undefined as string | undefined };
-  const uploading = copyBody(clientReader, upstream.stream, head.framing, options, upload);
+  const uploading = sendBody(clientReader, upstream.stream, outgoing, options, upload);
   const response = await readResponseHead(upstream.reader, head.method, options.limits, interim =>
     // Only an HTTP/1.1 client knows interim answers.
     head.version === '1.1' ? writeBytes(client, serializeResponseHead(interim.status, interim.reason, [])) : undefined,
@@ -50,7 +59,7 @@ export async function forwardExchange(
     connection.close();
     // A kept connection that upstream had already let go: asked again on a new one, for asking twice changes nothing.
     if (isRepeatable && response.problem === 'Truncated')
-      return forwardExchange(client, clientReader, connection, head, permit, options);
+      return forwardExchange(client, clientReader, connection, outgoing, options);
     if (!upload.isDone && upload.problem === undefined) clientReader.discardRest();
     await uploading;
     if (upload.problem !== undefined) return badUpload(client, upload.problem, upload.bytes, options);
@@ -75,12 +84,16 @@ export async function forwardExchange(
   };
 }
 
-function upstreamHead(head: RequestHead, { host, port, defaultPort = 80 }: ServeHttpOptions): Buffer {
+function upstreamHead({ head, setFields, body }: Outgoing, { gate: { host, port, defaultPort } }: ServeHttpOptions) {
   const name = host.includes(':') ? `[${host}]` : host;
+  const replaced = new Set(setFields.map(({ key }) => key));
+  // Whoever has sent the body already expects no word to go on.
+  if (body !== undefined) replaced.add('expect');
   return serializeRequestHead(head.method, head.target, [
     headerField('Host', port === defaultPort ? name : `${name}:${port}`),
-    ...endToEndRequestFields(head.fields),
-    ...framingFields(head.framing),
+    ...endToEndRequestFields(head.fields).filter(({ key }) => !replaced.has(key)),
+    ...setFields,
+    ...framingFields(body === undefined ? head.framing : { kind: 'Length', bytes: body.length }),
   ]);
 }
 
@@ -88,6 +101,19 @@ interface Upload {
   bytes: number;
   isDone: boolean;
   problem: string | undefined;
+}
+
+async function sendBody(
+  from: ByteReader,
+  to: Duplex,
+  { head, body }: Outgoing,
+  options: ServeHttpOptions,
+  upload: Upload,
+): Promise<void> {
+  if (body === undefined) return await copyBody(from, to, head.framing, options, upload);
+  await writeBytes(to, body);
+  upload.bytes = body.length;
+  upload.isDone = true;
 }
 
 /** Re-frames the body piece by piece; a body that breaks off breaks the upstream connection, so that it is never taken for whole. */
@@ -172,7 +198,7 @@ async function answerBadUpstream(
   client: Duplex,
   problem: string,
   head: RequestHead,
-  { host, port }: ServeHttpOptions,
+  { gate: { host, port } }: ServeHttpOptions,
   bytesUp: number,
 ): Promise<ExchangeResult> {
   const status = problem === 'Timeout' ? 504 : 502;
@@ -185,7 +211,7 @@ async function badUpload(
   client: Duplex,
   problem: string,
   bytesUp: number,
-  { host, port }: ServeHttpOptions,
+  { gate: { host, port } }: ServeHttpOptions,
 ): Promise<ExchangeResult> {
   const status = problem === 'Timeout' ? 408 : 400;
   const body = { error: problem, detail: `The request's body is malformed or incomplete: ${problem}.`, host, port };

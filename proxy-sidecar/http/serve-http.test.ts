@@ -4,8 +4,11 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Permit } from '../../engine/decide/permit.ts';
+import type { RequestHead } from '../../engine/decide/request-decision.ts';
+import type { GateRecord, GateVerdict } from '../connection/request-gate.ts';
+import { type HeaderField, headerField } from './header-fields.ts';
 import { defaultHttpLimits, type HttpLimits } from './http-limits.ts';
-import { type ExchangeRecord, type RequestFacts, type RequestVerdict, serveHttp } from './serve-http.ts';
+import { serveHttp } from './serve-http.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -31,30 +34,43 @@ const permitFor = (host: string, port: number) =>
     allow: { by: 'Rule', id: 'r', protocol: 'HTTP', mode: 'Enforce' },
   }) as unknown as Permit;
 
+const permitted = (setFields: readonly HeaderField[] = []): GateVerdict => ({
+  verdict: 'Permit',
+  permit: permitFor('good.example', 80),
+  setFields,
+});
+
 interface Proxy {
   readonly port: number;
-  readonly facts: RequestFacts[];
-  readonly records: ExchangeRecord[];
+  readonly facts: RequestHead[];
+  readonly records: (GateRecord & { readonly method: string })[];
+  /** Requests in flight, as their closers. */
+  readonly open: Set<() => void>;
   dials: number;
 }
 
 async function startProxy(
   upstreamPort: number,
-  decide: (facts: RequestFacts) => RequestVerdict = facts => ({
-    verdict: 'Permit',
-    permit: permitFor(facts.host, facts.port),
-  }),
+  decide: (facts: RequestHead, body?: Buffer) => GateVerdict = () => permitted(),
   limits: Partial<HttpLimits> = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Proxy> {
-  const proxy: Proxy = { port: 0, facts: [], records: [], dials: 0 };
+  const proxy: Proxy = { port: 0, facts: [], records: [], open: new Set(), dials: 0 };
   const server = createTcpServer({ allowHalfOpen: true }, client => {
     void serveHttp(client, {
-      host: 'good.example',
-      port: 80,
-      decideRequest: facts => {
-        proxy.facts.push(facts);
-        return Promise.resolve(decide(facts));
+      gate: {
+        host: 'good.example',
+        port: 80,
+        defaultPort: 80,
+        decide: (facts, body) => {
+          proxy.facts.push(facts);
+          return Promise.resolve(decide(facts, body));
+        },
+        watch: (_head, _body, close) => {
+          proxy.open.add(close);
+          return () => proxy.open.delete(close);
+        },
+        record: (head, record) => proxy.records.push({ ...record, method: head.method }),
       },
       dial: async () => {
         proxy.dials++;
@@ -62,7 +78,6 @@ async function startProxy(
         await once(stream, 'connect');
         return { ok: true, stream };
       },
-      record: record => proxy.records.push(record),
       limits: { ...defaultHttpLimits, ...limits },
       signal,
     });
@@ -145,9 +160,10 @@ describe('a permitted request', () => {
       facts.method === 'DELETE'
         ? {
             verdict: 'Refuse',
-            body: { error: 'NotListed', detail: 'no', host: facts.host, port: facts.port, approval: 'apr-1' },
+            status: 403,
+            body: { error: 'NotListed', detail: 'no', host: 'good.example', port: 80, approval: 'apr-1' },
           }
-        : { verdict: 'Permit', permit: permitFor(facts.host, facts.port) },
+        : permitted(),
     );
     const pipelined =
       get('/ok') +
@@ -157,7 +173,6 @@ describe('a permitted request', () => {
     const answer = await talk(proxy.port, pipelined);
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 403', 'HTTP/1.1 200']);
     expect(answer).toContain('X-Creel-Decision: NotListed; approval=apr-1');
-    expect(answer).toContain('"method":"DELETE","path":"/bad"');
     expect(proxy.facts.map(({ target }) => target)).toEqual(['/ok', '/ok2', '/bad?q', '/ok3']);
     expect(proxy.dials).toBe(1);
   });
@@ -376,4 +391,84 @@ test('H50 what upstream receives parses to what policy saw, or nothing is sent',
   );
   // Without requests that pass, none could differ.
   expect(forwarded).toBeGreaterThan(100);
+});
+
+const post = (body: string, ...fields: string[]) =>
+  ['POST /rpc HTTP/1.1', 'Host: good.example', `Content-Length: ${body.length}`, ...fields, '', body].join('\r\n');
+const reads = (_head: RequestHead, body?: Buffer): GateVerdict =>
+  body === undefined ? { verdict: 'NeedsBody', maxBytes: 16 } : permitted();
+
+describe('a rule', () => {
+  test('that signs requests in replaces what the client sent under that name', async () => {
+    const proxy = await startProxy(await listen(createServer(echo)), () =>
+      permitted([headerField('Authorization', 'Bearer real')]),
+    );
+    const answer = await talk(proxy.port, get('/', 'authorization: Bearer fake', 'Connection: close'));
+    expect(bodyOf(answer)['headers']).toMatchObject({ authorization: 'Bearer real' });
+    expect(answer).not.toContain('fake');
+  });
+
+  test('that reads the body decides with it, and exactly those bytes go on', async () => {
+    const bodies: (string | undefined)[] = [];
+    const proxy = await startProxy(await listen(createServer(echo)), (head, body) => {
+      bodies.push(body?.toString());
+      return reads(head, body);
+    });
+    const chunked =
+      'POST / HTTP/1.1\r\nHost: good.example\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n';
+    const seen = bodyOf(await talk(proxy.port, chunked));
+    expect(seen['body']).toBe('hello');
+    expect(seen['headers']).toMatchObject({ 'content-length': '5' });
+    expect(seen['headers']).not.toHaveProperty('transfer-encoding');
+    expect(bodies).toEqual([undefined, 'hello']);
+  });
+
+  test('that reads the body lets a client that waits for 100-continue send it', async () => {
+    const proxy = await startProxy(await listen(createServer(echo)), reads);
+    const answer = await talk(proxy.port, post('hello', 'Expect: 100-continue', 'Connection: close'));
+    expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
+    expect(answer.slice(30)).not.toContain('expect');
+  });
+
+  test.each([
+    ['by its length', post('x'.repeat(17))],
+    [
+      'as it grows',
+      `POST / HTTP/1.1\r\nHost: good.example\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n${'x'.repeat(17)}\r\n0\r\n\r\n`,
+    ],
+  ])('that reads the body refuses one that is too large, %s', async (_how, bytes) => {
+    const proxy = await startProxy(await listen(createServer(echo)), reads);
+    expect(await talk(proxy.port, bytes)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(proxy.dials).toBe(0);
+    expect(proxy.records).toMatchObject([{ outcome: 'Refused', status: 413, reason: 'BodyTooLarge', method: 'POST' }]);
+  });
+
+  test('that read a body and refuses the request keeps the connection', async () => {
+    const proxy = await startProxy(await listen(createServer(echo)), (head, body) =>
+      head.method === 'POST' && body !== undefined
+        ? { verdict: 'Refuse', status: 403, body: { error: 'No', detail: 'no', host: 'good.example', port: 80 } }
+        : reads(head, body),
+    );
+    const answer = await talk(proxy.port, post('hello') + get('/next', 'Connection: close'));
+    expect(answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*HTTP\/1\.1 200 OK/);
+  });
+
+  test('that is taken back breaks off the request in flight on both sides', async () => {
+    const upstreamClosed = Promise.withResolvers<void>();
+    const port = await listen(
+      createServer((request, response) => {
+        request.socket.once('close', () => upstreamClosed.resolve());
+        response.writeHead(200, { 'content-length': '100' }).write('begin');
+      }),
+    );
+    const proxy = await startProxy(port);
+    const socket = connect(proxy.port, '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    socket.on('error', () => undefined).write(get('/'));
+    await once(socket, 'data');
+    expect(proxy.open.size).toBe(1);
+    for (const close of proxy.open) close();
+    await Promise.all([upstreamClosed.promise, once(socket, 'close')]);
+    expect(proxy.open.size).toBe(0);
+  });
 });

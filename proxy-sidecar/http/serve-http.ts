@@ -1,6 +1,9 @@
 // Plain HTTP by Host: one client connection, each request admitted, decided alone, re-serialised and answered in order.
 import type { Duplex } from 'node:stream';
 import type { Permit } from '../../engine/decide/permit.ts';
+import type { RequestHead as RequestFacts } from '../../engine/decide/request-decision.ts';
+import type { GateRecord, GateVerdict, RequestGate } from '../connection/request-gate.ts';
+import { type BodyProblem, bufferBody } from './buffer-body.ts';
 import { ByteReader } from './byte-reader.ts';
 import { endGently, wantsKeepAlive } from './connection-end.ts';
 import { type DenyBody, type DenyOptions, denyResponse } from './deny-response.ts';
@@ -8,58 +11,37 @@ import { type ExchangeResult, forwardExchange } from './forward-exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { parseRequestHead, type RequestHead } from './parse-request-head.ts';
 import { readHead } from './read-head.ts';
+import { requestFacts } from './request-facts.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import { writeBytes } from './write-bytes.ts';
 
-/** What policy sees of a request. */
-export interface RequestFacts {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-export type RequestVerdict =
-  | { readonly verdict: 'Permit'; readonly permit: Permit }
-  | { readonly verdict: 'Refuse'; readonly body: DenyBody; readonly status?: number };
-
 export type Dialled = { readonly ok: true; readonly stream: Duplex } | { readonly ok: false; readonly problem: string };
 
-/** What became of one request, for the audit line. `bytes` are of bodies, as sent on. */
-export interface ExchangeRecord {
-  readonly facts: RequestFacts;
-  readonly outcome: 'Forwarded' | 'Refused' | 'BadRequest' | 'BadUpstream';
-  readonly status: number;
-  /** The problem's or denial's name. */
-  readonly reason?: string;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-}
-
 export interface ServeHttpOptions {
-  /** Canonical name (or address) and port of the captured connection: Host must be it. */
-  readonly host: string;
-  readonly port: number;
-  /** Of the scheme: 80, or 443 where TLS was terminated. Host may leave it out. */
-  readonly defaultPort?: number;
-  /** Called once a request, also on kept-alive connections: grants expire and policies change between two. */
-  readonly decideRequest: (facts: RequestFacts) => Promise<RequestVerdict>;
+  /** Asked once a request, also on kept-alive connections: grants expire and policies change between two. */
+  readonly gate: RequestGate;
+  /** Called for a permitted request only. */
   readonly dial: (permit: Permit, signal: AbortSignal) => Promise<Dialled>;
-  readonly record?: (record: ExchangeRecord) => void;
   readonly limits: HttpLimits;
   /** Aborted when the connection must end at once: policy change, shutdown. */
   readonly signal: AbortSignal;
+  /** Ends the agent's connection so that it cannot take what it has got for all. Default: destroys the client. */
+  readonly cut?: () => void;
 }
 
 /** Serves the connection to its end and destroys it; never throws for what client or upstream do. */
 export async function serveHttp(client: Duplex, options: ServeHttpOptions): Promise<void> {
   const reader = new ByteReader(client);
   const upstream = new UpstreamConnection(options.dial, options.signal);
-  const abort = () => client.destroy();
+  const abort = () => {
+    options.cut?.();
+    client.destroy();
+    upstream.close();
+  };
   options.signal.addEventListener('abort', abort, { once: true });
   if (options.signal.aborted) abort();
   try {
-    while (await serveOne(client, reader, upstream, options));
+    while (await serveOne({ client, reader, upstream, abort }, options));
     await endGently(client, reader);
   } finally {
     options.signal.removeEventListener('abort', abort);
@@ -68,29 +50,66 @@ export async function serveHttp(client: Duplex, options: ServeHttpOptions): Prom
   }
 }
 
+interface Serving {
+  readonly client: Duplex;
+  readonly reader: ByteReader;
+  readonly upstream: UpstreamConnection;
+  /** Breaks off both connections. */
+  readonly abort: () => void;
+}
+
 /** True while another request may follow. */
-async function serveOne(
-  client: Duplex,
-  reader: ByteReader,
-  upstream: UpstreamConnection,
-  options: ServeHttpOptions,
-): Promise<boolean> {
+async function serveOne(serving: Serving, options: ServeHttpOptions): Promise<boolean> {
+  const { client, reader } = serving;
+  const { gate } = options;
   const admitted = await admit(reader, options);
   if (admitted === undefined) return false;
   if (!admitted.ok) {
     const { status, problem } = admitted;
-    const facts = { method: '', target: '', host: options.host, port: options.port };
-    options.record?.({ facts, outcome: 'BadRequest', status, reason: problem, bytesUp: 0, bytesDown: 0 });
+    gate.record(unread, { outcome: 'BadRequest', status, reason: problem, bytesUp: 0, bytesDown: 0 });
     await writeBytes(client, denyResponse(badRequestBody(problem, options), { status }));
     return false;
   }
   const { head } = admitted;
-  const facts = { method: head.method, target: head.target, host: head.host, port: head.port };
-  const verdict = await options.decideRequest(facts);
-  if (verdict.verdict === 'Refuse') return refuse(client, head, facts, verdict, options);
-  const result = await forwardExchange(client, reader, upstream, head, verdict.permit, options);
-  options.record?.({ facts, ...recordOf(result) });
-  return result.keepAlive;
+  const facts = requestFacts(head);
+  const verdict = await gate.decide(facts);
+  if (verdict.verdict !== 'NeedsBody') return await answer(serving, { head, facts, verdict }, options);
+  const read = await bufferBody(client, reader, head, verdict.maxBytes, options.limits);
+  if (!read.ok) return await refuse(serving, { head, facts }, unreadable(read.problem, options), options);
+  const again = await gate.decide(facts, read.body);
+  // Told to read it all, and asked for more once it is all there: nothing that may go on.
+  const second = again.verdict === 'NeedsBody' ? unreadable('BodyTooLarge', options) : again;
+  return await answer(serving, { head, facts, verdict: second, body: read.body }, options);
+}
+
+interface Request {
+  readonly head: RequestHead;
+  readonly facts: RequestFacts;
+  /** Read to its end because a rule looks into it. */
+  readonly body?: Buffer;
+}
+
+async function answer(
+  serving: Serving,
+  request: Request & { readonly verdict: Exclude<GateVerdict, { verdict: 'NeedsBody' }> },
+  options: ServeHttpOptions,
+): Promise<boolean> {
+  const { verdict, head, facts, body } = request;
+  if (verdict.verdict === 'Refuse') return await refuse(serving, request, verdict, options);
+  const forget = options.gate.watch(facts, body, serving.abort);
+  try {
+    const result = await forwardExchange(
+      serving.client,
+      serving.reader,
+      serving.upstream,
+      { head, permit: verdict.permit, setFields: verdict.setFields, ...(body === undefined ? {} : { body }) },
+      options,
+    );
+    options.gate.record(facts, recordOf(result));
+    return result.keepAlive;
+  } finally {
+    forget();
+  }
 }
 
 type Admitted =
@@ -104,34 +123,36 @@ async function admit(reader: ByteReader, options: ServeHttpOptions): Promise<Adm
     const status = { Timeout: 408, HeadTooLarge: 431, BareCrOrLf: 400 }[read.problem];
     return { ok: false, status, problem: read.problem };
   }
-  const parsed = parseRequestHead(read.bytes, options.defaultPort ?? 80, options.limits);
+  const parsed = parseRequestHead(read.bytes, options.gate.defaultPort, options.limits);
   if (!parsed.ok) return parsed;
   const { host, port } = parsed.head;
   // Routed by the captured connection alone; a Host of another name is a second opinion nobody asked for.
-  return host === options.host && port === options.port ? parsed : { ok: false, status: 421, problem: 'HostMismatch' };
+  return host === options.gate.host && port === options.gate.port
+    ? parsed
+    : { ok: false, status: 421, problem: 'HostMismatch' };
 }
 
-/** Answers without reading the body; so only a request without one leaves the connection usable. */
+/** Answers without reading the body; so only a request without one, or whose body is read, leaves the connection usable. */
 async function refuse(
-  client: Duplex,
-  head: RequestHead,
-  facts: RequestFacts,
-  { body, status = 403 }: Extract<RequestVerdict, { verdict: 'Refuse' }>,
-  options: ServeHttpOptions,
+  { client }: Serving,
+  { head, facts, body: read }: Request,
+  { status, body }: Extract<GateVerdict, { verdict: 'Refuse' }>,
+  { gate }: ServeHttpOptions,
 ): Promise<boolean> {
-  const keepAlive = head.framing.kind === 'None' && wantsKeepAlive(head);
+  const keepAlive = (head.framing.kind === 'None' || read !== undefined) && wantsKeepAlive(head);
   const denyOptions: DenyOptions = { status, keepAlive, headOnly: head.method === 'HEAD' };
-  options.record?.({ facts, outcome: 'Refused', status, reason: body.error, bytesUp: 0, bytesDown: 0 });
-  const path = head.target.split('?', 1)[0] ?? '';
-  return (await writeBytes(client, denyResponse({ ...body, method: head.method, path }, denyOptions))) && keepAlive;
+  gate.record(facts, { outcome: 'Refused', status, reason: body.error, bytesUp: 0, bytesDown: 0 });
+  return (await writeBytes(client, denyResponse(body, denyOptions))) && keepAlive;
 }
 
-function recordOf(result: ExchangeResult): Omit<ExchangeRecord, 'facts'> {
-  const { outcome, status, reason, bytesUp, bytesDown } = result;
+function recordOf({ outcome, status, reason, bytesUp, bytesDown }: ExchangeResult): GateRecord {
   return { outcome, status, bytesUp, bytesDown, ...(reason === undefined ? {} : { reason }) };
 }
 
-function badRequestBody(problem: string, { host, port }: ServeHttpOptions): DenyBody {
+/** Stands for a request that was refused before it could be read. */
+const unread: RequestFacts = { method: '', target: '', isWebSocket: false };
+
+function badRequestBody(problem: string, { gate: { host, port } }: ServeHttpOptions): DenyBody {
   return {
     error: problem,
     detail: `The request was refused before policy looked at it: ${problem}.`,
@@ -139,4 +160,13 @@ function badRequestBody(problem: string, { host, port }: ServeHttpOptions): Deny
     port,
     next: 'Send plain HTTP/1.1 with one Host field that names the host connected to.',
   };
+}
+
+function unreadable(
+  problem: BodyProblem,
+  { gate: { host, port } }: ServeHttpOptions,
+): Extract<GateVerdict, { verdict: 'Refuse' }> {
+  const status = { BodyTooLarge: 413, Timeout: 408 }[problem as string] ?? 400;
+  const detail = `A rule reads the bodies of such requests, and this one cannot be read: ${problem}.`;
+  return { verdict: 'Refuse', status, body: { error: problem, detail, host, port } };
 }

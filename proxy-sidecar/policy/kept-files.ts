@@ -32,8 +32,7 @@ export function openKeptFiles(dir: string): KeptFiles {
   let lines = 0;
   return {
     saveSnapshot(inForce, heardMs) {
-      const route = 'profile' in inForce.route ? keylessRoute : inForce.route;
-      const keptSnapshot: KeptSnapshot = { snapshot: { ...inForce, route }, heardMs };
+      const keptSnapshot: KeptSnapshot = { snapshot: withoutSecrets(inForce), heardMs };
       writeFileSync(`${snapshotFile}.new`, JSON.stringify(keptSnapshot), { mode: 0o600 });
       renameSync(`${snapshotFile}.new`, snapshotFile);
     },
@@ -60,6 +59,29 @@ export function openKeptFiles(dir: string): KeptFiles {
 
 function line(name: SyntheticName): string {
   return `${JSON.stringify(name)}\n`;
+}
+
+/** The hub's own parts of a snapshot, but what signs in anywhere. */
+function withoutSecrets({
+  revision,
+  policy,
+  grants,
+  route,
+  resolvers,
+  maxPolicyAgeMs,
+  upstreamProxy,
+}: InForce): Snapshot {
+  const kept = {
+    revision,
+    policy,
+    grants,
+    resolvers,
+    maxPolicyAgeMs,
+    route: 'profile' in route ? keylessRoute : route,
+  };
+  if (upstreamProxy === undefined) return kept;
+  const { host, port, noProxy } = upstreamProxy;
+  return { ...kept, upstreamProxy: { host, port, noProxy } };
 }
 
 /** Keys are kept in memory only: after a restart the hub has to hand the route over again. */

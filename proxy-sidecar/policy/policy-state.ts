@@ -1,17 +1,28 @@
 // What is in force now. A snapshot is swapped in as a whole or not at all; an older revision never comes back.
 import { createDecider, type Decider } from '../../engine/decide/decider.ts';
 import { compareRevisions, formatRevision, type Revision } from '../../protocol/revision.ts';
-import type { CompiledPolicy, Grants, NoRoute, Route, Snapshot } from '../../protocol/snapshot.ts';
+import type {
+  CompiledPolicy,
+  Credentials,
+  Grants,
+  NoRoute,
+  Route,
+  Snapshot,
+  UpstreamProxy,
+} from '../../protocol/snapshot.ts';
 import { LiveConnections } from './live-connections.ts';
 
 export type Applied = { readonly ok: true; readonly closed: number } | { readonly ok: false; readonly reason: string };
 
-/** All three parts of a snapshot, as they are in force. */
+/** All parts of a snapshot, as they are in force. */
 export interface InForce {
   readonly revision: Revision;
   readonly policy: CompiledPolicy;
   readonly grants: Grants;
   readonly route: Route | NoRoute;
+  /** Secrets of rules, in memory only. */
+  readonly credentials?: Credentials;
+  readonly upstreamProxy?: UpstreamProxy;
   readonly resolvers: readonly string[];
   readonly maxPolicyAgeMs: number;
 }
@@ -84,11 +95,21 @@ export class PolicyState {
     const route = snapshot.route ?? before?.route;
     if (policy === undefined || grants === undefined || route === undefined)
       return { ok: false, reason: 'IncompleteSnapshot' };
-    const { revision, resolvers, maxPolicyAgeMs } = snapshot;
+    const credentials = snapshot.credentials ?? before?.credentials;
+    const { revision, resolvers, maxPolicyAgeMs, upstreamProxy } = snapshot;
     const compiled = compile(policy, grants, this.#options.nowMs);
     if (typeof compiled === 'string') return { ok: false, reason: `InvalidSnapshot: ${compiled}` };
     this.#decider = compiled;
-    this.#inForce = { revision, policy, grants, route, resolvers, maxPolicyAgeMs };
+    this.#inForce = {
+      revision,
+      policy,
+      grants,
+      route,
+      resolvers,
+      maxPolicyAgeMs,
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(upstreamProxy === undefined ? {} : { upstreamProxy }),
+    };
     this.#heardMs = atMs;
     const closed = this.#changed();
     this.#options.onApplied(this.#inForce);

@@ -1,7 +1,6 @@
-// Ends the agent's TLS inside the sidecar with a leaf of the sandbox's own CA: for the inference host, and to say why an
-// unlisted host is refused.
+// Ends the agent's TLS inside the sidecar with a leaf of the sandbox's own CA: for the inference host, for inspected hosts, and
+// to say why an unlisted host is refused.
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Leaf } from '../identify/guard-client.ts';
 
@@ -37,10 +36,14 @@ export function createLeafContexts(leafFor: (host: string) => Promise<Leaf>, now
 
 const handshakeMs = 10_000;
 
-/** The plain side of the connection, once the handshake is done; undefined when the client gives up. HTTP/1.1 only. */
-export function terminateTls(socket: Socket, context: SecureContext): Promise<Duplex | undefined> {
+/** The plain side of the connection, once the handshake is done; undefined when the client gives up. */
+export function terminateTls(
+  socket: Socket,
+  context: SecureContext,
+  alpn: readonly string[] = ['http/1.1'],
+): Promise<TLSSocket | undefined> {
   return new Promise(resolve => {
-    const secure = new TLSSocket(socket, { isServer: true, secureContext: context, ALPNProtocols: ['http/1.1'] });
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: context, ALPNProtocols: [...alpn] });
     const timer = setTimeout(() => secure.destroy(), handshakeMs);
     secure.once('secure', () => {
       clearTimeout(timer);

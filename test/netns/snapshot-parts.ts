@@ -1,12 +1,25 @@
 // Short ways to say what a sandbox may do.
 import { createHash } from 'node:crypto';
-import type { CompiledPolicy, CompiledRule, Grant, NoRoute, Route, Snapshot } from '../../protocol/snapshot.ts';
+import type {
+  CompiledPolicy,
+  CompiledRule,
+  Credentials,
+  Grant,
+  Inspection,
+  NoRoute,
+  Route,
+  Snapshot,
+  UpstreamProxy,
+} from '../../protocol/snapshot.ts';
 
 /** What a test changes; the hashes follow from the content. */
 export interface SnapshotParts {
   readonly policy?: Partial<Omit<CompiledPolicy, 'hash'>>;
   readonly grants?: readonly Grant[];
   readonly route?: Omit<Route, 'hash'> | Omit<NoRoute, 'hash'>;
+  readonly credentials?: Credentials['items'];
+  /** null takes it away. */
+  readonly upstreamProxy?: UpstreamProxy | null;
   readonly resolvers?: readonly string[];
   readonly maxPolicyAgeMs?: number;
 }
@@ -38,11 +51,15 @@ export function emptySnapshot(resolver: string): FullSnapshot {
 export function withParts(snapshot: Snapshot, parts: SnapshotParts): FullSnapshot {
   const { policy = hashed(denyAll), grants = hashed({ items: [] }), route = hashed(noRoute) } = snapshot;
   const { hash: _old, ...oldPolicy } = policy;
+  const credentials = parts.credentials === undefined ? snapshot.credentials : hashed({ items: parts.credentials });
+  const upstreamProxy = parts.upstreamProxy === undefined ? snapshot.upstreamProxy : parts.upstreamProxy;
   return {
     revision: snapshot.revision,
     policy: parts.policy === undefined ? policy : hashed({ ...oldPolicy, ...parts.policy }),
     grants: parts.grants === undefined ? grants : hashed({ items: parts.grants }),
     route: parts.route === undefined ? route : hashed(parts.route),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(upstreamProxy === undefined || upstreamProxy === null ? {} : { upstreamProxy }),
     resolvers: parts.resolvers ?? snapshot.resolvers,
     maxPolicyAgeMs: parts.maxPolicyAgeMs ?? snapshot.maxPolicyAgeMs,
   };
@@ -50,17 +67,19 @@ export function withParts(snapshot: Snapshot, parts: SnapshotParts): FullSnapsho
 
 /** The frame a real hub would send: the parts that a push left alone are absent. */
 export function changedParts(snapshot: Snapshot, parts: SnapshotParts): Snapshot {
-  const { policy, grants, route, ...always } = snapshot;
+  const { policy, grants, route, credentials, ...always } = snapshot;
   return {
     ...always,
     ...(parts.policy === undefined || policy === undefined ? {} : { policy }),
     ...(parts.grants === undefined || grants === undefined ? {} : { grants }),
     ...(parts.route === undefined || route === undefined ? {} : { route }),
+    ...(parts.credentials === undefined || credentials === undefined ? {} : { credentials }),
   };
 }
 
-/** An allow rule for exact hosts over TLS on 443, unless told otherwise. */
+/** An allow rule for exact hosts over TLS on 443, unless told otherwise; HTTP without an inspection lets every request through. */
 export function allow(hosts: readonly string[], more: Partial<CompiledRule> = {}): CompiledRule {
+  const isHttp = more.protocol === 'HTTP' && more.inspection === undefined;
   return {
     id: `test/policy/${hosts[0] ?? 'rule'}`,
     effect: 'Allow',
@@ -71,8 +90,18 @@ export function allow(hosts: readonly string[], more: Partial<CompiledRule> = {}
     protocol: 'TLS',
     mode: 'Enforce',
     allowedCidrs: [],
+    ...(isHttp ? { inspection: { kind: 'HTTP', access: 'Full', allow: [], deny: [] } } : {}),
     ...more,
   };
+}
+
+/** An allow rule whose requests are decided one by one, over TLS on 443 unless told otherwise. */
+export function inspect(
+  hosts: readonly string[],
+  http: Partial<Inspection & { readonly kind: 'HTTP' }>,
+  more: Partial<CompiledRule> = {},
+): CompiledRule {
+  return allow(hosts, { protocol: 'HTTP', inspection: { kind: 'HTTP', allow: [], deny: [], ...http }, ...more });
 }
 
 /** A route to the outside world's model server. */

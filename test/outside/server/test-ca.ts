@@ -18,8 +18,8 @@ interface Authority extends KeyPair {
 export interface TestCa {
   readonly caPem: string;
   /**
-   * The context for a server name. Names that begin with `untrusted.`, `wrong-name.` and `expired.` get a certificate
-   * that a careful client refuses for that reason.
+   * The context for a server name. Names that begin with `untrusted.`, `self-signed.`, `wrong-name.`, `cn-only.` and
+   * `expired.` get a certificate that a careful client refuses for that reason.
    */
   contextFor(serverName: string): SecureContext;
   certificateFor(serverName: string): Certificate;
@@ -41,8 +41,12 @@ export function openTestCa(folder: string): TestCa {
   const contexts = new Map<string, SecureContext>();
   const certificateFor = (serverName: string) => {
     const [first = ''] = serverName.split('.');
-    const cert = issueLeaf(first === 'untrusted' ? untrusted : trusted, leafKeys, {
-      dnsName: first === 'wrong-name' ? 'another.test' : serverName,
+    const itself = { commonName: serverName, pem: '', ...leafKeys };
+    const issuer = { untrusted, 'self-signed': itself }[first] ?? trusted;
+    const name = first === 'wrong-name' ? 'another.test' : serverName;
+    const cert = issueLeaf(issuer, leafKeys, {
+      commonName: name,
+      dnsNames: first === 'cn-only' ? [] : [name],
       notAfterMs: first === 'expired' ? Date.now() - dayMs : Date.now() + 30 * dayMs,
     });
     return { cert, key };
@@ -83,14 +87,20 @@ function createAuthority(commonName: string, keys: KeyPair): Authority {
   return { commonName, ...keys, pem };
 }
 
-function issueLeaf(issuer: Authority, keys: KeyPair, leaf: { readonly dnsName: string; readonly notAfterMs: number }) {
+interface Leaf {
+  readonly commonName: string;
+  readonly dnsNames: readonly string[];
+  readonly notAfterMs: number;
+}
+
+function issueLeaf(issuer: Authority, keys: KeyPair, leaf: Leaf) {
   return issueCertificate({
-    commonName: leaf.dnsName.slice(0, 64),
+    commonName: leaf.commonName.slice(0, 64),
     publicKey: keys.publicKey,
     issuer,
     notBefore: new Date(Date.now() - 2 * dayMs),
     notAfter: new Date(leaf.notAfterMs),
-    usage: { kind: 'server', dnsNames: [leaf.dnsName] },
+    usage: { kind: 'server', dnsNames: leaf.dnsNames },
   });
 }
 

@@ -1,0 +1,156 @@
+// The gate of one captured connection: each request is decided on what is in force now, by whoever owns the socket now.
+import { hostText } from '../../engine/canonical/host.ts';
+import type { Allow } from '../../engine/decide/decision.ts';
+import type { Permit } from '../../engine/decide/permit.ts';
+import type { RequestDecision, RequestHead } from '../../engine/decide/request-decision.ts';
+import type { DenyBody } from '../http/deny-response.ts';
+import type { HeaderField } from '../http/header-fields.ts';
+import type { Captured } from '../listen/start-transparent-listener.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import { credentialFields } from './credential-fields.ts';
+import { type Allowed, decideTarget, identifyOwner, permitTarget, reasonOf } from './decide-target.ts';
+import { type Decided, pathOf, requestAudit } from './request-audit.ts';
+import type { GateVerdict, RequestGate } from './request-gate.ts';
+import { type Carried, isStillAllowed } from './still-allowed.ts';
+
+type AllowedRequest = RequestDecision & { readonly verdict: 'Allow' };
+
+export function createPolicyGate(
+  captured: Captured,
+  carried: Carried,
+  first: Allowed,
+  isTls: boolean,
+  context: ConnectionContext,
+): RequestGate {
+  const { target } = carried;
+  const host = hostText(target.host);
+  const { port } = target;
+  const decided = new WeakMap<RequestHead, Decided>();
+
+  async function decide(head: RequestHead, body?: Buffer): Promise<GateVerdict> {
+    const verdict = await decideTarget(target, captured, context);
+    if (verdict.kind !== 'Allow') return refuse(head, 403, noLongerAllowed, { verdict: first });
+    if (verdict.binary !== undefined) carried.binary = verdict.binary;
+    // An opaque rule or a grant of something else took the place of what this connection was opened under.
+    if (!isStillAllowed(carried, context.policy)) return refuse(head, 403, noLongerAllowed, { verdict });
+    const decision = decideOne(verdict.allow, head, body, context);
+    if (decision.verdict === 'NeedsBody') return decision;
+    if (decision.verdict === 'Allow') return await permitRequest(head, verdict, decision);
+    if (decision.verdict === 'Ask') return await ask(head, verdict, decision);
+    const words = { error: decision.reason, detail: decision.detail };
+    return refuse(head, decision.status, words, { verdict, decision });
+  }
+
+  async function permitRequest(head: RequestHead, verdict: Allowed, decision: AllowedRequest): Promise<GateVerdict> {
+    const signedIn = credentialFields(decision.credential, { host, isTls }, context.policy.inForce?.credentials);
+    if (!signedIn.ok) {
+      const words = { error: 'CredentialUnavailable', detail: signedIn.detail };
+      return refuse(head, 503, words, { verdict, decision, reason: 'CredentialUnavailable' });
+    }
+    // The addresses stay those of the first request: what was pinned is checked again, not looked up again.
+    const permit = carried.permit ?? (await permitTarget(target, verdict.allow, carried.binary, context));
+    if (permit.verdict !== 'Permit') {
+      const reason = reasonOf(permit);
+      const detail = 'The host is allowed, but none of its addresses can be used.';
+      return refuse(head, 502, { error: reason, detail }, { verdict, decision, reason });
+    }
+    carried.permit = permit;
+    decided.set(head, { verdict, decision });
+    return permitted(permit, signedIn.fields, decision);
+  }
+
+  async function ask(
+    head: RequestHead,
+    verdict: Allowed,
+    decision: RequestDecision & { readonly verdict: 'Ask' },
+  ): Promise<GateVerdict> {
+    const identity = verdict.identity ?? (await identifyOwner(captured, context)).identity;
+    const known: Allowed = identity === undefined ? verdict : { ...verdict, identity };
+    const { approval, reason } = await context.denials.report({
+      host,
+      port,
+      reason: decision.reason,
+      sample: `${head.method} ${host}${pathOf(head)}`,
+      ...(identity === undefined ? {} : { binary: identity }),
+    });
+    const detail = reason ?? `No rule lists this request to ${host}:${port}, and no person has approved it.`;
+    const next =
+      approval === undefined
+        ? 'Try again later, or do without this request.'
+        : `Ask the person who runs this sandbox to decide on ${approval}, then try again.`;
+    const words = { error: decision.reason, detail, next, ...(approval === undefined ? {} : { approval }) };
+    return refuse(head, 403, words, { verdict: known, decision, ...(approval === undefined ? {} : { approval }) });
+  }
+
+  function refuse(
+    head: RequestHead,
+    status: number,
+    words: Pick<DenyBody, 'error' | 'detail' | 'next' | 'approval'>,
+    known: Decided,
+  ): GateVerdict {
+    decided.set(head, known);
+    const binary = known.verdict.identity?.path;
+    const body = { ...words, host, port, ...(binary === undefined ? {} : { binary }), ...requestOf(head) };
+    return { verdict: 'Refuse', status, body };
+  }
+
+  return {
+    host,
+    port,
+    defaultPort: isTls ? 443 : 80,
+    decide,
+    watch(head, body, close) {
+      const before = decided.get(head)?.decision;
+      return context.policy.connections.add({
+        isStillAllowed: () => isRequestStillAllowed(carried, head, body, before, context),
+        close,
+      });
+    },
+    record(head, record) {
+      context.audit.record(requestAudit(target, head, record, decided.get(head) ?? { verdict: first }, context));
+    },
+  };
+}
+
+const noLongerAllowed = { error: 'NoLongerAllowed', detail: 'Policy has changed.' };
+
+/** A grant of a host that no rule inspects carries every request. */
+function decideOne(
+  allow: Allow,
+  head: RequestHead,
+  body: Buffer | undefined,
+  { decideRequest }: Pick<ConnectionContext, 'decideRequest'>,
+): RequestDecision {
+  if (allow.inspected !== undefined) return decideRequest(allow.inspected, head, body);
+  if (allow.protocol === 'Any')
+    return { verdict: 'Allow', by: allow.by === 'Grant' ? 'Grant' : 'Rule', id: allow.id, mode: allow.mode };
+  return { verdict: 'Deny', reason: 'RequestDenied', status: 403, detail: 'The rule says nothing about requests.' };
+}
+
+/** In flight, nobody is asked whose socket it is; a WebSocket whose messages are judged otherwise now is over too. */
+function isRequestStillAllowed(
+  carried: Carried,
+  head: RequestHead,
+  body: Buffer | undefined,
+  before: RequestDecision | undefined,
+  context: ConnectionContext,
+): boolean {
+  if (!isStillAllowed(carried, context.policy)) return false;
+  const { target, binary = { kind: 'unknown' } } = carried;
+  const allow = context.policy.decider?.decide({ ...target, binary });
+  if (allow?.verdict !== 'Allow') return false;
+  const now = decideOne(allow, head, body, context);
+  return now.verdict === 'Allow' && (before?.verdict !== 'Allow' || isSameText(now.text, before.text));
+}
+
+function isSameText(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function permitted(permit: Permit, setFields: readonly HeaderField[], { text }: AllowedRequest): GateVerdict {
+  return { verdict: 'Permit', permit, setFields, ...(text === undefined ? {} : { text }) };
+}
+
+function requestOf(head: RequestHead): Pick<DenyBody, 'method' | 'path'> {
+  return { method: head.method, path: pathOf(head) };
+}

@@ -1,0 +1,179 @@
+// Inspected hosts: TLS is ended in the sidecar, and each request is decided alone, through the real fence, guard and sidecar.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { waitUntil } from '../cluster/base/wait-until.ts';
+import { inspect } from '../netns/snapshot-parts.ts';
+import { type DataPath, startDataPath } from './data-path.ts';
+
+let path: DataPath;
+beforeAll(async () => {
+  path = await startDataPath('in');
+});
+afterAll(async () => path?.close());
+beforeEach(async () => path.reset());
+
+const curl = (...args: readonly string[]) => path.sidecar.runAgent(['curl', '-sS', '-m', '8', '--http1.1', ...args]);
+const status = async (...args: readonly string[]) =>
+  (await curl('-o', '/dev/null', '-w', '%{http_code}', ...args)).stdout;
+const rules = (...list: ReturnType<typeof inspect>[]) => path.hub.apply({ policy: { rules: list } });
+const requests = async () => (await path.outside.requests()).map(({ method, path: at }) => `${method} ${at}`);
+const auditOf = (method: string) =>
+  waitUntil(() => path.sidecar.auditLines.findLast(line => line['method'] === method), {
+    what: `an audit line about ${method}`,
+    timeoutMs: 5000,
+    intervalMs: 5,
+  });
+/** Raw bytes over the agent's own TLS; what comes back until the end. */
+const talk = async (host: string, bytes: string, alpn = 'http/1.1') => {
+  const script = `
+import socket, ssl, sys
+context = ssl.create_default_context(); context.set_alpn_protocols([sys.argv[3]])
+s = context.wrap_socket(socket.create_connection((sys.argv[1], 443)), server_hostname=sys.argv[1])
+s.sendall(sys.argv[2].encode('latin1').decode('unicode_escape').encode('latin1')); s.settimeout(6)
+try:
+  while True:
+    got = s.recv(65536)
+    if not got: break
+    sys.stdout.write(got.decode('latin1'))
+except OSError as error: sys.stdout.write('\\n' + type(error).__name__)
+`;
+  const escaped = bytes.replaceAll('\r', '\\r').replaceAll('\n', '\\n');
+  return (await path.sidecar.runAgent(['python3', '-c', script, host, escaped, alpn])).stdout;
+};
+const get = (at: string, ...fields: string[]) =>
+  [`GET ${at} HTTP/1.1`, 'Host: api.test', ...fields, '', ''].join('\r\n');
+
+describe('each request is decided alone', () => {
+  test('H16, H18 GET passes and DELETE is refused over the same connection, naming whom to ask', async () => {
+    await rules(inspect(['api.test'], { access: 'ReadOnly' }));
+    const got = await talk('api.test', get('/a') + get('/b').replace('GET', 'DELETE') + get('/c', 'Connection: close'));
+    expect(got.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 403', 'HTTP/1.1 200']);
+    const denial = await path.hub.waitFor('denial', ({ host }) => host === 'api.test');
+    expect(denial).toMatchObject({ reason: 'RequestNotAllowed', sample: 'DELETE api.test/b', port: 443 });
+    const refusal = JSON.parse(/\{"error":"RequestNotAllowed".*\}/.exec(got)?.[0] ?? '{}');
+    expect(refusal).toMatchObject({ host: 'api.test', port: 443, method: 'DELETE', path: '/b' });
+    expect(refusal['approval']).toMatch(/^apr-/);
+    expect(await requests()).toEqual(['GET /a', 'GET /c']);
+    expect(await path.outside.connections()).toHaveLength(1);
+    expect(await auditOf('DELETE')).toMatchObject({ decision: 'Ask', reason: 'RequestNotAllowed', path: '/b' });
+    expect(await auditOf('GET')).toMatchObject({ decision: 'Allow', rule: 'test/policy/api.test', status: 200 });
+  });
+
+  test('paths and deny patterns, over TLS and over plain HTTP', async () => {
+    const http = {
+      allow: [{ methods: ['GET'], path: '/repos/*/issues' }, { path: '/open/**' }],
+      deny: [{ path: '/open/secret/**' }],
+    };
+    await rules(inspect(['api.test'], http, { ports: [80, 443] }));
+    for (const scheme of ['http', 'https']) {
+      expect(await status(`${scheme}://api.test/repos/x/issues?q=1`)).toBe('200');
+      expect(await status(`${scheme}://api.test/repos/x/y/issues`)).toBe('403');
+      expect(await status(`${scheme}://api.test/open/a/b`)).toBe('200');
+      expect(await status(`${scheme}://api.test/open/secret/b`)).toBe('403');
+      expect(await status('--path-as-is', `${scheme}://api.test/open/../secret`)).toBe('400');
+    }
+    expect(await requests()).toHaveLength(4);
+  });
+
+  test('Audit lets through what Enforce refuses, records it and never calls it blocked', async () => {
+    await rules(inspect(['api.test'], { access: 'ReadOnly' }, { mode: 'Audit' }));
+    expect(await status('https://api.test/')).toBe('200');
+    expect(await auditOf('GET')).toMatchObject({ decision: 'Allow', reason: 'Audit' });
+  });
+
+  test('H13 a Host of another name is refused inside the tunnel too, and so is CONNECT (T21) and h2 by prior knowledge (H21)', async () => {
+    await rules(inspect(['api.test'], { access: 'Full' }));
+    expect(await talk('api.test', get('/').replace('api.test', 'other.test'))).toMatch(/^HTTP\/1\.1 421 /);
+    expect(await talk('api.test', 'CONNECT other.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+    expect(await talk('api.test', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await talk('api.test', get('/').replace('GET /', 'GET http://other.test/'))).toMatch(/^HTTP\/1\.1 4/);
+    expect(await requests()).toEqual([]);
+    expect(await path.outside.connections()).toEqual([]);
+    expect(await talk('api.test', get('/', 'Connection: close'))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('upstream', () => {
+  test.each(['expired', 'untrusted', 'wrong-name', 'self-signed', 'cn-only'])(
+    'T11 with a certificate that is %s is a 502, and gets no byte of the request',
+    async problem => {
+      const host = `${problem}.bad.test`;
+      await rules(inspect([host, 'api.test'], { access: 'Full' }));
+      expect(await status(`https://${host}/secret`)).toBe('502');
+      expect(await requests()).toEqual([]);
+      expect(
+        await path.outside.connections(({ serverName }) => serverName === host || serverName === undefined),
+      ).not.toEqual([]);
+      expect(await status('https://api.test/')).toBe('200');
+    },
+  );
+
+  test('is dialled only for a permitted request, by the name the agent asked for', async () => {
+    await rules(inspect(['api.test'], { access: 'ReadOnly' }));
+    expect(await status('-X', 'DELETE', 'https://api.test/')).toBe('403');
+    expect(await path.outside.connections()).toEqual([]);
+    expect(await path.outside.countDnsQueries('api.test')).toBe(0);
+    expect(await status('https://api.test/')).toBe('200');
+    expect(await path.outside.connections()).toMatchObject([{ serverName: 'api.test' }]);
+  });
+});
+
+describe('a credential', () => {
+  const ref = 'team/token/key';
+  const secret = 'ghp_Secret0123456789';
+  const signed = { credential: { ref, as: 'Bearer' as const } };
+
+  test('reaches upstream in place of what the agent sent, and the agent and the log never see it', async () => {
+    await path.hub.apply({
+      policy: { rules: [inspect(['api.test'], { access: 'ReadOnly' }, signed)] },
+      credentials: [{ ref, secret, allowedHosts: ['api.test'] }],
+    });
+    const got = await curl('-i', '-H', 'Authorization: Bearer fake', 'https://api.test/me');
+    const [request] = await path.outside.requests();
+    expect(request?.headers['authorization']).toBe(`Bearer ${secret}`);
+    expect(got.stdout).not.toContain(secret);
+    await auditOf('GET');
+    expect(JSON.stringify(path.sidecar.auditLines)).not.toContain(secret);
+  });
+
+  test('goes to its own hosts only, over TLS only, and its absence is said', async () => {
+    const policy = { rules: [inspect(['api.test'], { access: 'ReadOnly' }, { ...signed, ports: [80, 443] })] };
+    await path.hub.apply({ policy, credentials: [{ ref, secret, allowedHosts: ['other.test'] }] });
+    expect(await status('https://api.test/')).toBe('503');
+    await path.hub.apply({ credentials: [] });
+    expect(await status('https://api.test/')).toBe('503');
+    await path.hub.apply({ credentials: [{ ref, secret, allowedHosts: ['api.test'] }] });
+    expect(await status('http://api.test/')).toBe('503');
+    expect(await requests()).toEqual([]);
+    expect(await status('https://api.test/')).toBe('200');
+  });
+});
+
+describe('policy that changes', () => {
+  test('cuts a download in flight within 100 ms', async () => {
+    await rules(inspect(['api.test'], { access: 'ReadOnly' }));
+    const started = path.pod.start(
+      [
+        'python3',
+        '-c',
+        `
+import ssl, sys, time, urllib.request
+answer = urllib.request.urlopen('https://api.test/bytes/2000000000')
+left = 2000000000 - len(answer.read(65536)); print('open', flush=True)
+try:
+  while got := answer.read(65536): left -= len(got)
+except OSError: pass
+print('cut' if left > 0 else 'end', time.time() * 1000, flush=True)
+`,
+      ],
+      { env: path.sidecar.agentEnv, timeoutMs: 30_000 },
+    );
+    await started.waitForOutput('open');
+    const pushedMs = Date.now();
+    await rules(inspect(['api.test'], { allow: [{ path: '/other' }] }));
+    const [, word, at] = /(cut|end) ([\d.]+)/.exec((await started.result()).stdout) ?? [];
+    expect(word).toBe('cut');
+    expect(Number(at) - pushedMs).toBeLessThan(100);
+  });
+});
