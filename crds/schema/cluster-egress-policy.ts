@@ -12,7 +12,7 @@ const ceiling = z.strictObject({
   allowedCIDRs: z.array(z.string().max(49)).max(64).exactOptional(),
   maxDuration: duration.exactOptional(),
   allowForever: z.boolean().exactOptional(),
-  credentials: z.boolean().exactOptional(),
+  credentials: z.boolean().exactOptional().describe("False: tenants' rules may not carry a credential."),
 });
 
 const spec = z.strictObject({

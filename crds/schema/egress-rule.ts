@@ -133,6 +133,10 @@ const allowFields = z
         'TLS: opaque, by server name. TCP: by name alone, for protocols in which the server speaks first. Others need their block.',
       ),
     binaries: binaries.exactOptional(),
+    ancestors: z
+      .boolean()
+      .exactOptional()
+      .describe('Also processes that one of binaries has started, however deep: wider, for whatever it runs counts.'),
     mode: z.enum(['Enforce', 'Audit']).exactOptional().describe('Audit allows and records (default Enforce).'),
     http: http.exactOptional(),
     graphql: graphql.exactOptional(),
@@ -154,8 +158,14 @@ const withBlock = rule(
   'protocol and block must agree: HTTP needs http, GraphQL graphql, JSONRPC jsonRpc, MCP mcp, WebSocket webSocket; TLS and TCP have none',
   value => blockEntries.every(([protocol, block]) => (value[block] !== undefined) === (value.protocol === protocol)),
 );
-const withCidrs = rule(
+const withAncestors = rule(
   withBlock,
+  '!has(self.ancestors) || has(self.binaries)',
+  'ancestors needs binaries',
+  value => value.ancestors === undefined || value.binaries !== undefined,
+);
+const withCidrs = rule(
+  withAncestors,
   `!has(self.allowedCIDRs) || ${exactHostsOnly}`,
   'allowedCIDRs needs exact hosts in to',
   value => value.allowedCIDRs === undefined || hasExactHostsOnly(value),

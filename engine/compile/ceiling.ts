@@ -16,6 +16,7 @@ export function ruleBeyond({ policy, spec }: Ceiling, rule: CompiledRule): Probl
     reason: 'BeyondCeiling',
     message: `${what} is beyond the ceiling of ${policy}; ask who owns that ClusterEgressPolicy`,
   });
+  if (spec.credentials === false && rule.credential !== undefined) return say('a credential');
   const port = rule.ports.find(candidate => spec.ports !== undefined && !spec.ports.includes(candidate));
   if (port !== undefined) return say(`port ${port}`);
   if (spec.hosts !== undefined) {

@@ -41,6 +41,41 @@ describe('an approval is a grant', () => {
   });
 });
 
+const granted = (request: ApprovalRequest) => compile(request).grants.items[0];
+
+describe('scope Request', () => {
+  const egress = { reason: 'RequestNotAllowed' } as const;
+  const scoped = { ...approve, scope: 'Request' } as const;
+
+  test('is the requests listed, canonical and without their queries, for the binary that asked', () => {
+    const requests = [
+      { method: 'GET', path: '/%61?b=c' },
+      { method: 'PUT', path: '/x' },
+    ];
+    expect(granted(sampleRequest({ ...scoped, requests }, { egress }))).toMatchObject({
+      requests: [
+        { method: 'GET', path: '/a' },
+        { method: 'PUT', path: '/x' },
+      ],
+      binary: { path: '/usr/bin/curl' },
+    });
+  });
+  test('without a list is the one request that was seen', () => {
+    const status = { samples: ['DELETE /repos/a'] };
+    expect(granted(sampleRequest(scoped, { egress, status }))?.requests).toEqual([
+      { method: 'DELETE', path: '/repos/a' },
+    ]);
+  });
+  test('with several seen and none listed there is no grant', () => {
+    const request = sampleRequest(scoped, { egress, status: { samples: ['GET /a', 'GET /b'] } });
+    expect(compile(request).refusals.get('apr-x')).toContain('requests: [{method, path}]');
+  });
+  test('other scopes of a refused request are the whole host', () => {
+    expect(granted(sampleRequest(approve, { egress }))).not.toHaveProperty('requests');
+    expect(granted(sampleRequest({ ...approve, scope: 'Endpoint' }, { egress }))).toBeDefined();
+  });
+});
+
 describe('no grant', () => {
   test.each<[string, ApprovalRequest]>([
     ['without a decision', sampleRequest()],
@@ -53,7 +88,15 @@ describe('no grant', () => {
     ['for a duration that is none', sampleRequest({ verdict: 'Approve', for: '0s' })],
     ['forever, without a ceiling that lets it', sampleRequest({ verdict: 'Approve', for: 'forever' })],
     ['for uses nobody counts yet', sampleRequest({ ...approve, maxUses: 3 })],
-    ['for requests nobody looks at yet', sampleRequest({ ...approve, scope: 'Request' })],
+    ['for requests that nobody listed or saw', sampleRequest({ ...approve, scope: 'Request' })],
+    [
+      'for a path that is read in two ways',
+      sampleRequest({ ...approve, scope: 'Request', requests: [{ method: 'GET', path: '/a/../b' }] }),
+    ],
+    [
+      'for a method that is none',
+      sampleRequest({ ...approve, scope: 'Request', requests: [{ method: 'get ', path: '/a' }] }),
+    ],
   ])('%s', (_what, request) => expect(compile(request).grants.items).toEqual([]));
 
   test('beyond a ceiling', () => {

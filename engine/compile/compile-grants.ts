@@ -2,6 +2,7 @@
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { durationMs } from '../../crds/schema/duration-ms.ts';
 import type { Grant, Grants } from '../../protocol/snapshot.ts';
+import { parseRequestTarget } from '../canonical/request-target.ts';
 import { type Ceiling, grantBeyond } from './ceiling.ts';
 import { stableHash } from './stable-hash.ts';
 
@@ -50,11 +51,11 @@ function isApproved({ metadata, spec, status }: ApprovalRequest, sandboxUid: str
 function grantOf(request: ApprovalRequest, inputs: GrantInputs): Grant | string {
   const { egress, decision } = request.spec;
   if (egress === undefined || decision === undefined) return 'spec.egress is missing';
-  if (egress.reason !== 'NotListed' || decision.scope === 'Request')
-    return 'scope Request needs HTTP inspection, which this version lacks; approve with scope Binary or Endpoint';
   if (decision.maxUses !== undefined)
     return 'maxUses is not counted by this version; approve without it, for a short time';
   const scope = decision.scope ?? (egress.binary === undefined ? 'Endpoint' : 'Binary');
+  const requests = scope === 'Request' ? requestsOf(request) : undefined;
+  if (typeof requests === 'string') return requests;
   if (scope === 'Binary' && egress.binary === undefined)
     return 'scope Binary needs a known binary; this request has none, approve with scope Endpoint';
   const expiry = expiryOf(request, inputs);
@@ -65,11 +66,40 @@ function grantOf(request: ApprovalRequest, inputs: GrantInputs): Grant | string 
     id: request.metadata.name,
     host,
     port,
-    ...(scope === 'Binary' && binary !== undefined ? { binary: { path: binary.path, sha256: binary.sha256 } } : {}),
+    ...(requests === undefined ? {} : { requests }),
+    ...(scope !== 'Endpoint' && binary !== undefined ? { binary: { path: binary.path, sha256: binary.sha256 } } : {}),
     ...expiry,
   };
   const ceiling = inputs.ceilings.find(candidate => grantBeyond(candidate, grant));
   return ceiling === undefined ? grant : `beyond the ceiling of ${ceiling.policy}`;
+}
+
+/**
+ * Scope Request: exactly these methods and paths, by the binary that asked where it is known. Without a list it is the one
+ * request that was seen; with several seen a person must say which. A query is no part of it.
+ */
+function requestsOf({ spec, status }: ApprovalRequest): NonNullable<Grant['requests']> | string {
+  const listed = spec.decision?.requests ?? [];
+  const seen = listed.length > 0 ? listed : (status?.samples ?? []).flatMap(parseSample);
+  const distinct = [...new Map(seen.map(one => [`${one.method} ${one.path}`, one])).values()];
+  if (distinct.length === 0 || (listed.length === 0 && distinct.length > 1))
+    return 'scope Request needs requests: [{method, path}], the ones to allow; approve with them, or with scope Binary or Endpoint';
+  const requests: { method: string; path: string }[] = [];
+  for (const { method, path } of distinct) {
+    const parsed = parseRequestTarget(path);
+    if (!/^[A-Z][A-Z-]*$/.test(method)) return `requests: ${JSON.stringify(method)} is no method; write it like GET`;
+    if (!parsed.ok)
+      return `requests: path ${JSON.stringify(path)} is no single path (${parsed.problem}); write it without dots or escapes`;
+    requests.push({ method, path: parsed.target.path });
+  }
+  return requests;
+}
+
+/** `GET /path`, as samples of refused requests are written. */
+function parseSample(text: string): { method: string; path: string }[] {
+  const [, method, path] = /^([A-Z][A-Z-]*) (\/\S*)$/.exec(text) ?? [];
+  // One of that length was cut.
+  return method === undefined || path === undefined || text.length >= 512 ? [] : [{ method, path }];
 }
 
 function expiryOf(request: ApprovalRequest, inputs: GrantInputs): { readonly expiresAtMs?: number } | string {

@@ -75,37 +75,6 @@ describe('a rule that could be misread allows nothing and says why', () => {
       '127.0.0.0/8',
     ],
     [
-      'methods it cannot look at',
-      to({ host: 'a.com', ports: [80] }, { protocol: 'HTTP', http: { access: 'ReadOnly' } }),
-      'UnsupportedProtocol',
-      'access: Full',
-    ],
-    [
-      'inspection inside TLS',
-      to({ host: 'a.com' }, { protocol: 'HTTP', http: { access: 'Full' } }),
-      'UnsupportedProtocol',
-      'port 443',
-    ],
-    [
-      'GraphQL',
-      to({ host: 'a.com' }, { protocol: 'GraphQL', graphql: { fields: ['x'] } }),
-      'UnsupportedProtocol',
-      'GraphQL',
-    ],
-    [
-      'a credential',
-      to(
-        { host: 'a.com', ports: [80] },
-        {
-          protocol: 'HTTP',
-          http: { access: 'Full' },
-          credential: { secretRef: { name: 's', key: 'k' }, as: 'Bearer' },
-        },
-      ),
-      'UnsupportedCredential',
-      'credential',
-    ],
-    [
       'a Service that is not there',
       rule({ to: [{ service: { name: 'gone', port: 1 } }] }),
       'ServiceNotFound',

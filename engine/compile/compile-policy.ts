@@ -6,7 +6,7 @@ import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import type { CompiledPolicy, CompiledRule } from '../../protocol/snapshot.ts';
 import { type Ceiling, ruleBeyond } from './ceiling.ts';
 import type { ServiceLookup } from './check-peer.ts';
-import { compileAllowRule, compileDenyRule, type RuleOutcome } from './compile-rule.ts';
+import { compileAllowRule, compileDenyRule, denyPartsOf, type RuleOutcome } from './compile-rule.ts';
 import { findConflicts } from './find-conflicts.ts';
 import type { Problem, RuleIssue } from './rule-issue.ts';
 import { selectorMatches } from './selector-matches.ts';
@@ -163,7 +163,8 @@ function isDeny(rules: readonly CompiledRule[]): boolean {
 }
 
 function refused(compiled: Compiled, problems: readonly Problem[]): Compiled {
-  return { ...compiled, outcome: { rules: [], problems: [...compiled.outcome.problems, ...problems] } };
+  const { outcome } = compiled;
+  return { ...compiled, outcome: { rules: denyPartsOf(outcome.rules), problems: [...outcome.problems, ...problems] } };
 }
 
 function issuesOf({ policy, rule, outcome }: Compiled): RuleIssue[] {

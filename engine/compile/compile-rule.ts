@@ -1,10 +1,12 @@
 // One rule of a policy into the products the sidecar enforces. A rule with any problem allows nothing: half a rule could
 // be a wider one. Deny rules are the other way round: what is understood of them is denied.
 import type { ZodError } from 'zod';
-import { type AllowRule, allowRule, type DenyRule, denyRule } from '../../crds/schema/egress-rule.ts';
+import { allowRule, type DenyRule, denyRule } from '../../crds/schema/egress-rule.ts';
 import type { CompiledRule } from '../../protocol/snapshot.ts';
 import { formatCidr, parseCidr } from '../canonical/cidr.ts';
 import { badCidrMessage, type CheckedPeer, checkAllowedBlock, checkPeer, type ServiceLookup } from './check-peer.ts';
+import { compileCredential } from './compile-credential.ts';
+import { compileInspection } from './compile-inspection.ts';
 import type { Problem } from './rule-issue.ts';
 
 export interface RuleSource {
@@ -26,22 +28,38 @@ export function compileAllowRule(raw: unknown, { id, namespace, services }: Rule
   const rule = parsed.data;
   const peers = rule.to.map(peer => checkPeer(peer, 'Allow', namespace, services));
   const cidrs = (rule.allowedCIDRs ?? []).map(checkAllowedCidr);
+  const { inspection, ...block } = compileInspection(rule);
+  const { credential, ...signing } = compileCredential(rule, namespace);
   const problems = [
-    ...unsupported(rule),
+    ...block.problems,
+    ...signing.problems,
     ...peers.flatMap(peer => (peer.kind === 'Problem' ? [peer.problem] : [])),
     ...cidrs.flatMap(cidr => (typeof cidr === 'string' ? [] : [cidr])),
   ];
-  // A Service that is not there yet only means fewer peers; everything else means a rule we may have misread.
-  if (problems.some(({ reason }) => reason !== 'ServiceNotFound')) return { rules: [], problems };
   const common = {
     id,
     effect: 'Allow' as const,
-    protocol: rule.protocol as 'TLS' | 'TCP' | 'HTTP',
+    protocol: rule.protocol,
+    ...(inspection === undefined ? {} : { inspection }),
+    ...(credential === undefined ? {} : { credential }),
     ...(rule.binaries === undefined ? {} : { binaries: rule.binaries }),
+    ...(rule.ancestors === true ? { ancestors: true as const } : {}),
     mode: rule.mode ?? ('Enforce' as const),
     allowedCidrs: cidrs.filter(cidr => typeof cidr === 'string'),
   };
-  return { rules: productsOf(peers).map(product => ({ ...common, ...product })), problems };
+  const rules = productsOf(peers).map(product => ({ ...common, ...product }));
+  // A Service that is not there yet only means fewer peers; everything else means a rule we may have misread.
+  const isMisread = problems.some(({ reason }) => reason !== 'ServiceNotFound');
+  return { rules: isMisread ? denyPartsOf(rules) : rules, problems };
+}
+
+/** What is left of rules that may allow nothing: their deny patterns, which other rules' requests must still pass. */
+export function denyPartsOf(rules: readonly CompiledRule[]): readonly CompiledRule[] {
+  return rules.flatMap(({ credential: _unused, ...rule }) => {
+    const { inspection } = rule;
+    if (rule.effect === 'Deny' || inspection?.kind !== 'HTTP' || inspection.deny.length === 0) return [];
+    return [{ ...rule, allowedCidrs: [], inspection: { kind: inspection.kind, allow: [], deny: inspection.deny } }];
+  });
 }
 
 /** An unknown field may have been meant to narrow it; without it the rule denies more, which is the safe side. */
@@ -97,29 +115,6 @@ function checkAllowedCidr(text: string): string | Problem {
   const parsed = parseCidr(text);
   if (!parsed.ok) return { reason: 'BadCidr', message: badCidrMessage('allowedCIDRs', text, parsed.problem) };
   return checkAllowedBlock('allowedCIDRs', parsed.cidr) ?? formatCidr(parsed.cidr);
-}
-
-/** What this version cannot look into is refused by name, never let through without looking. */
-function unsupported(rule: AllowRule): readonly Problem[] {
-  const problems: Problem[] = [];
-  const say = (reason: Problem['reason'], message: string) => problems.push({ reason, message });
-  if (rule.credential !== undefined)
-    say('UnsupportedCredential', 'credential is not enforced by this version; remove it from the rule');
-  if (rule.protocol === 'HTTP') {
-    const { access, allow = [], deny = [] } = rule.http ?? {};
-    if (access !== 'Full' || allow.length + deny.length > 0)
-      say(
-        'UnsupportedProtocol',
-        'http: this version looks at the Host of plain HTTP only, not at methods and paths; use http: {access: Full}, or protocol: TLS for https',
-      );
-    if (rule.to.some(({ ports }) => ports?.includes(443)))
-      say(
-        'UnsupportedProtocol',
-        'protocol HTTP on port 443 needs TLS inspection, which this version lacks; use protocol: TLS',
-      );
-  } else if (rule.protocol !== 'TLS' && rule.protocol !== 'TCP')
-    say('UnsupportedProtocol', `protocol ${rule.protocol} needs inspection, which this version lacks; use TLS or TCP`);
-  return problems;
 }
 
 function problemsOf(error: ZodError): Problem[] {

@@ -13,9 +13,13 @@ export interface Conflict {
 /** Pairs of rule ids. Quadratic only among rules that share a port and differ in kind. */
 export function findConflicts(rules: readonly CompiledRule[]): readonly Conflict[] {
   const allows = rules.filter(rule => rule.effect === 'Allow');
-  const inspected = allows.filter(rule => rule.protocol === 'HTTP');
-  const opaque = allows.filter(rule => rule.protocol !== 'HTTP');
+  const inspected = allows.filter(rule => !isOpaque(rule));
+  const opaque = allows.filter(isOpaque);
   return inspected.flatMap(a => opaque.flatMap(b => conflictOf(a, b) ?? []));
+}
+
+function isOpaque({ protocol }: CompiledRule): boolean {
+  return protocol === 'TLS' || protocol === 'TCP';
 }
 
 function conflictOf(a: CompiledRule, b: CompiledRule): Conflict | undefined {
