@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +47,12 @@ func TestN02N04N05N06N07N12N19NothingPassesTheFenceFromAnyUserByAnyProtocol(t *t
 	})
 }
 
+// How long a dial is given that must fail, and one that must not, however busy the machine.
+const (
+	inVain = 500 * time.Millisecond
+	inTime = 10 * time.Second
+)
+
 func TestNobodyElseAnswersOnTheSidecarsPorts(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		world := startPod(t)
@@ -53,14 +60,14 @@ func TestNobodyElseAnswersOnTheSidecarsPorts(t *testing.T) {
 		health := fmt.Sprintf("%s:%d", podAddress, HealthPort)
 
 		squatter := listenAs(t, AgentUID, HealthPort)
-		if conn, err := world.dial(health); err == nil {
+		if conn, err := world.dial(health, inVain); err == nil {
 			conn.Close()
 			t.Error("the kubelet would hear a squatter")
 		}
 		unix.Close(squatter)
 
 		genuine := listenAs(t, SidecarUID, HealthPort)
-		conn, err := world.dial(health)
+		conn, err := world.dial(health, inTime)
 		if err != nil {
 			t.Fatalf("the kubelet does not reach the health port: %v", err)
 		}
@@ -69,12 +76,12 @@ func TestNobodyElseAnswersOnTheSidecarsPorts(t *testing.T) {
 
 		other := listenAs(t, SidecarUID, 8000)
 		defer unix.Close(other)
-		if conn, err := world.dial(podAddress + ":8000"); err == nil {
+		if conn, err := world.dial(podAddress+":8000", inVain); err == nil {
 			conn.Close()
 			t.Error("another port is open from outside")
 		}
 		sh(t, "nft flush ruleset")
-		if conn, err := world.dial(podAddress + ":8000"); err != nil {
+		if conn, err := world.dial(podAddress+":8000", inTime); err != nil {
 			t.Errorf("closed without a fence too, so the case proves nothing: %v", err)
 		} else {
 			conn.Close()

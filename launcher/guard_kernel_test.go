@@ -134,8 +134,7 @@ func TestN48AFlushedFenceComesBackAndIsReported(t *testing.T) {
 			})
 		}
 		g.awaitAttestation(t, "Reinstalled")
-		world.settled(t, world.frames.Load()) // what was under way while there was no fence has arrived
-		before := world.frames.Load()
+		before := world.quiet(t)
 		asUID(t, AgentUID, "agent-dial", "UDP", outsideAddress+":9999", "hello")
 		if escaped := world.settled(t, before); escaped != 0 {
 			t.Errorf("%d frames escaped", escaped)
@@ -172,7 +171,7 @@ func TestAKilledProxyIsReplacedAndNothingEscapesMeanwhile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := world.frames.Load()
+		before := world.quiet(t)
 		for range 3 {
 			killed := g.proxy(t)
 			if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {

@@ -26,13 +26,17 @@ import (
 // escapes arrives there and is counted.
 type outsideWorld struct {
 	calls chan func()
-	// frames counts what came over the wire but ARP and neighbour discovery.
-	frames atomic.Int64
+	// frames counts what came over the wire but markers, ARP and neighbour discovery.
+	frames  atomic.Int64
+	markers atomic.Int64
 }
 
 const (
-	podAddress     = "10.99.0.2"
-	gatewayAddress = "10.99.0.1"
+	podAddress      = "10.99.0.2"
+	gatewayAddress  = "10.99.0.1"
+	gatewayAddress6 = "fd99::1"
+	// markerPort is nobody's, and no case sends there.
+	markerPort = 4999
 	// outsideAddress is somewhere on the internet.
 	outsideAddress  = "198.51.100.7"
 	outsideAddress6 = "2001:db8:99::7"
@@ -56,12 +60,16 @@ func startPod(t *testing.T) *outsideWorld {
 	thread := <-ready
 	sh(t, "ip link set lo up", "ip link add eth0 type veth peer name out0", fmt.Sprintf("ip link set out0 netns %d", thread))
 	o.do(func() {
-		sh(t, "ip link set lo up", "ip addr add "+gatewayAddress+"/24 dev out0", "ip addr add fd99::1/64 dev out0 nodad", "ip link set out0 up",
+		sh(t, "ip link set lo up", "ip addr add "+gatewayAddress+"/24 dev out0", "ip addr add "+gatewayAddress6+"/64 dev out0 nodad", "ip link set out0 up",
 			"ip route add local 0.0.0.0/0 dev lo", "ip -6 route add local ::/0 dev lo", "ip route add "+podAddress+" dev out0")
 	})
 	sh(t, "ip addr add "+podAddress+"/24 dev eth0", "ip addr add fd99::2/64 dev eth0 nodad", "ip link set eth0 up",
-		"ip route add default via "+gatewayAddress, "ip -6 route add default via fd99::1",
+		"ip route add default via "+gatewayAddress, "ip -6 route add default via "+gatewayAddress6,
 		"sysctl -qw net.ipv4.ping_group_range='0 65535'")
+	until(t, "IPv6 on eth0", func() bool { // its own address is routed only when the kernel has noticed that the wire is up
+		routes, err := os.ReadFile("/proc/net/ipv6_route")
+		return err == nil && strings.Contains(string(routes), "fd990000000000000000000000000002 80")
+	})
 	o.capture(t)
 	return o
 }
@@ -84,8 +92,8 @@ func (o *outsideWorld) listen(t *testing.T, network, address string) net.Listene
 	return listener
 }
 
-func (o *outsideWorld) dial(address string) (conn net.Conn, err error) {
-	o.do(func() { conn, err = net.DialTimeout("tcp", address, 500*time.Millisecond) })
+func (o *outsideWorld) dial(address string, timeout time.Duration) (conn net.Conn, err error) {
+	o.do(func() { conn, err = net.DialTimeout("tcp", address, timeout) })
 	return conn, err
 }
 
@@ -115,7 +123,11 @@ func (o *outsideWorld) capture(t *testing.T) {
 				return
 			}
 			link, ok := from.(*unix.SockaddrLinklayer)
-			if ok && link.Pkttype != unix.PACKET_OUTGOING && !housekeeping(frame[:n]) {
+			switch {
+			case !ok || link.Pkttype == unix.PACKET_OUTGOING || housekeeping(frame[:n]):
+			case isMarker(frame[:n]):
+				o.markers.Add(1)
+			default:
 				o.frames.Add(1)
 			}
 		}
@@ -140,14 +152,59 @@ func housekeeping(frame []byte) bool {
 	return false
 }
 
-// settled waits until a marker that the sidecar's uid sends has arrived: what was sent before it has arrived as well. It says
-// how many other frames came since `before`.
+// settled waits until markers that the sidecar's uid sends have arrived: what was sent before has arrived as well. It says how
+// many other frames came since `before`. The wire has a queue for each CPU, and each family waits for its own neighbour: a
+// marker goes through every one of them.
 func (o *outsideWorld) settled(t *testing.T, before int64) int64 {
 	t.Helper()
-	now := o.frames.Load()
-	asUID(t, SidecarUID, "agent-dial", "udp", gatewayAddress+":9", "marker")
-	until(t, "the marker to arrive", func() bool { return o.frames.Load() > now })
-	return o.frames.Load() - before - 1
+	wanted := o.markers.Load()
+	for cpu := range runtime.NumCPU() {
+		var err error
+		asFileSystemUser(SidecarUID, func() { err = sendMarkers(cpu) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted += 2
+	}
+	until(t, "the markers to arrive", func() bool { return o.markers.Load() >= wanted })
+	return o.frames.Load() - before
+}
+
+// quiet is how many frames there are once all that was sent while there was no fence has arrived.
+func (o *outsideWorld) quiet(t *testing.T) int64 {
+	t.Helper()
+	o.settled(t, 0)
+	return o.frames.Load()
+}
+
+func sendMarkers(cpu int) error {
+	var only unix.CPUSet
+	only.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &only); err != nil {
+		return err
+	}
+	for family, gateway := range map[int]string{unix.AF_INET: gatewayAddress, unix.AF_INET6: gatewayAddress6} {
+		fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		if err := unix.Sendto(fd, []byte("marker"), 0, sockaddr(family, net.ParseIP(gateway), markerPort)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isMarker: UDP to markerPort, in frames without options or extension headers.
+func isMarker(frame []byte) bool {
+	switch {
+	case len(frame) >= 38 && binary.BigEndian.Uint16(frame[12:]) == unix.ETH_P_IP:
+		return frame[23] == unix.IPPROTO_UDP && binary.BigEndian.Uint16(frame[36:]) == markerPort
+	case len(frame) >= 58 && binary.BigEndian.Uint16(frame[12:]) == unix.ETH_P_IPV6:
+		return frame[20] == unix.IPPROTO_UDP && binary.BigEndian.Uint16(frame[56:]) == markerPort
+	}
+	return false
 }
 
 func until(t *testing.T, what string, condition func() bool) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,6 +39,10 @@ var (
 )
 
 const canaryPort = 9
+
+// synTimeout lets a SYN be sent again, which the kernel does after 1 and 2 s: on a busy node the first one, or the answer to it,
+// may meet an interface whose IPv6 is not up yet, and the pod would be taken for leaking.
+const synTimeout = 3500 * time.Millisecond
 
 // probeReport says what became of each probe: "passed" must never occur, "refused" raises the fence's counters.
 type probeReport map[string]string
@@ -123,7 +128,7 @@ func tryConnect(fd int, to unix.Sockaddr) string {
 	err := unix.Connect(fd, to)
 	if errors.Is(err, unix.EINPROGRESS) {
 		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-		if ready, _ := unix.Poll(poll, 1000); ready == 0 {
+		if ready, _ := unix.Poll(poll, int(synTimeout.Milliseconds())); ready == 0 {
 			return probePassed // a SYN that nobody answers has left
 		}
 		code, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)

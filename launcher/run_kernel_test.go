@@ -52,7 +52,7 @@ func newAgentHome(t *testing.T) agentHome {
 }
 
 func (h agentHome) launcher(uid int, args ...string) *exec.Cmd {
-	options := []string{"run", "--writable", h.folder + "/sandbox:" + h.folder + "/tmp", "--workdir", h.folder + "/sandbox", "--timeout", "400ms"}
+	options := []string{"run", "--writable", h.folder + "/sandbox:" + h.folder + "/tmp", "--workdir", h.folder + "/sandbox", "--timeout", "2s"}
 	cmd := programAs(uid, append(options, args...)...)
 	cmd.Path = h.program
 	return cmd
@@ -154,7 +154,7 @@ func TestTheSandboxSaysWhatStaysWritable(t *testing.T) {
 		work := home.folder + "/sandbox/work"
 		const script = `: > "$0/sandbox/work/x" && echo inside; : > "$0/sandbox/x" && echo beside; : > "$0/tmp/x" && echo elsewhere`
 		try := func(writable string) string {
-			cmd := programAs(AgentUID, "run", "--workdir", home.folder+"/sandbox", "--timeout", "400ms", "--", "/bin/sh", "-c", script, home.folder)
+			cmd := programAs(AgentUID, "run", "--workdir", home.folder+"/sandbox", "--timeout", "10s", "--", "/bin/sh", "-c", script, home.folder)
 			cmd.Path = home.program
 			cmd.Env = append(os.Environ(), WritableVariable+"="+writable)
 			out, _ := outcome(cmd)
