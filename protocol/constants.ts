@@ -52,6 +52,9 @@ export const paths = {
   podInfo: '/etc/creel/podinfo',
 } as const;
 
+/** Of the sidecar's node: with V8's own choice 1 000 held connections of 10 000 cost 160 MiB, with this under 128. */
+export const sidecarNodeFlags = ['--max-semi-space-size=2'] as const;
+
 export const containerNames = { sidecar: 'sidecar', agent: 'agent' } as const;
 
 /** Environment of the agent's container, sessions included: folders joined by colons that the launcher leaves writable. */

@@ -1,5 +1,6 @@
 // What stays enforced when a part of Creel or of the cluster dies.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sidecarNodeFlags } from '../../protocol/constants.ts';
 import { waitUntil } from '../cluster/base/wait-until.ts';
 import { currentCluster } from '../cluster/current-cluster.ts';
 import { type CreelUnderTest, creelUnderTest } from './creel-under-test.ts';
@@ -49,7 +50,7 @@ describe('killed while the agent sends', () => {
   done; exit 0`;
 
   test.each([
-    ['the proxy', ['/usr/local/bin/node', '/opt/creel/sidecar.mjs'], 0],
+    ['the proxy', ['/usr/local/bin/node', ...sidecarNodeFlags, '/opt/creel/sidecar.mjs'], 0],
     ['the guard, and with it the container', ['/usr/local/bin/launcher', 'guard'], 1],
   ])(
     '%s: no attempt takes 3 s, no packet leaves, and TLS works again without the agent restarting',

@@ -1,4 +1,4 @@
-import { sidecarUid } from '../../protocol/constants.ts';
+import { sidecarNodeFlags, sidecarUid } from '../../protocol/constants.ts';
 import { waitUntil } from '../cluster/base/wait-until.ts';
 import type { Pod } from './pod.ts';
 import type { PodProcess, ProcessOptions, ProcessResult } from './pod-process.ts';
@@ -112,7 +112,7 @@ export class Sidecar {
     const { launcher, node, bundle, shared, private: privateDir, podInfo, token, roots } = this.files;
     const flags = { shared, private: privateDir, podinfo: podInfo, token, roots };
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-    return this.#pod.start([launcher, 'guard', ...given, '--', node, bundle], {
+    return this.#pod.start([launcher, 'guard', ...given, '--', node, ...sidecarNodeFlags, bundle], {
       ...containerPrivileges,
     });
   }

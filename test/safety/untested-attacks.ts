@@ -42,12 +42,7 @@ export const untested: Readonly<Record<string, string>> = {
   H37: unwritten,
   H49: unwritten,
   R02: unwritten,
-  R03: unwritten,
-  R04: unwritten,
-  R06: unwritten,
-  R07: unwritten,
   R11: unwritten,
   R12: unwritten,
-  R14: unwritten,
   R19: unwritten,
 };

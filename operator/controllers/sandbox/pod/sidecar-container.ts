@@ -1,5 +1,5 @@
 import type { V1Container } from '@kubernetes/client-node';
-import { containerNames } from '../../../../protocol/constants.ts';
+import { containerNames, sidecarNodeFlags } from '../../../../protocol/constants.ts';
 import { sidecarMounts } from './build-volumes.ts';
 
 const launcher = '/usr/local/bin/launcher';
@@ -14,7 +14,7 @@ export function sidecarContainer(image: string, agent: { readonly uid: number; r
     name: containerNames.sidecar,
     image,
     imagePullPolicy: 'IfNotPresent',
-    command: [launcher, 'guard', ...ids, '--', '/usr/local/bin/node', '/opt/creel/sidecar.mjs'],
+    command: [launcher, 'guard', ...ids, '--', '/usr/local/bin/node', ...sidecarNodeFlags, '/opt/creel/sidecar.mjs'],
     lifecycle: { postStart: { exec: { command: [launcher, 'wait-ready'] } } },
     livenessProbe: {
       exec: { command: [launcher, 'verify'] },
