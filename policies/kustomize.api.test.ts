@@ -1,10 +1,14 @@
 // What the documentation tells people to apply, applied.
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { currentCluster } from '../test/cluster/current-cluster.ts';
 import { testNamespace } from '../test/cluster/test-namespace.ts';
 
 const root = join(import.meta.dirname, '..');
+const presets = readdirSync(join(root, 'policies/presets'), { withFileTypes: true })
+  .filter(entry => entry.isDirectory())
+  .map(({ name }) => name);
 const namespace = testNamespace('kustomize');
 const kubectl = (...args: string[]) => currentCluster().kubectl(args);
 
@@ -13,9 +17,9 @@ beforeAll(async () => {
   await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
 });
 
-test.each([
+test.each<[folder: string, expected: string[]]>([
   ['policies/profiles', ['nvidia-cloud', 'nim-local', 'vllm'].map(name => `inferenceprofile.creel.dev/${name}`)],
-  ['policies/presets/baseline', ['egresspolicy.creel.dev/baseline']],
+  ...presets.map(name => [`policies/presets/${name}`, [`egresspolicy.creel.dev/${name}`]] as [string, string[]]),
 ])('kubectl apply -k %s', async (folder, expected) => {
   const applied = await kubectl('apply', '-k', join(root, folder), '-n', namespace, '--dry-run=server');
   for (const name of expected) expect(applied).toContain(`${name} created`);

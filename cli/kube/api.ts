@@ -10,6 +10,8 @@ export interface Api {
   readonly config: KubeConfig;
   readonly namespace: string;
   get<T>(path: string): Promise<T>;
+  /** Plain text, for logs. */
+  text(path: string): Promise<string>;
   create<T>(path: string, body: unknown): Promise<T>;
   mergePatch<T>(path: string, body: unknown): Promise<T>;
   /** Watch events from `resourceVersion` on, until the signal ends or the server closes. */
@@ -45,6 +47,7 @@ export async function connectApi(options: { context?: string; namespace?: string
     config,
     namespace,
     get: path => send('GET', path).then(readJson) as Promise<never>,
+    text: path => send('GET', path).then(readText),
     create: (path, body) => send('POST', path, body, 'application/json').then(readJson) as Promise<never>,
     mergePatch: (path, body) =>
       send('PATCH', withStrict(path), body, 'application/merge-patch+json').then(readJson) as Promise<never>,

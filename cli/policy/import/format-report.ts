@@ -1,4 +1,5 @@
 import { displaySafe } from '../../../engine/canonical/display.ts';
+import { wrapText } from '../../output/wrap-text.ts';
 import type { Finding, FindingKind } from './finding.ts';
 
 const titles: readonly (readonly [FindingKind, string])[] = [
@@ -21,16 +22,6 @@ export function formatReport(findings: readonly Finding[], file: string): string
 function entry({ path, line, message }: Finding, file: string): string[] {
   return [
     `  ${displaySafe(`${file}:${line} ${path}`)}`,
-    ...wrap(displaySafe(message), 74).map(text => `      ${text}`),
+    ...wrapText(displaySafe(message), 74).map(text => `      ${text}`),
   ];
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + word.length + 1 > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
 }

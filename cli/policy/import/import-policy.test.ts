@@ -145,6 +145,13 @@ describe('schema errors name path and line', () => {
       'allowed_ips 169.254.0.0/16',
     ],
     ['a writable root', 'version: 1\nfilesystem_policy: {read_write: [/]}\n', '/ cannot be writable'],
+    [
+      'inspected and opaque on one host',
+      oneEndpoint(
+        '{host: a.example.org, port: 443}\n    - {host: a.example.org, port: 443, protocol: rest, access: full}',
+      ),
+      'a.example.org:443 is inspected by one rule and opaque',
+    ],
     ['user 0', 'version: 1\nprocess: {run_as_user: "0"}\n', '0 is neither sandbox nor an id'],
   ])('%s', (_what, text, expected) => {
     expect(problems(text).join('\n')).toContain(expected);

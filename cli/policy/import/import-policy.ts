@@ -86,7 +86,6 @@ function checkResult(egress: ReturnType<typeof toEgressPolicy>, { places }: Name
   }
   if (!parsed.success) return;
   const stored = { ...egress, metadata: { namespace: 'default', ...egress.metadata } } as EgressPolicy;
-  for (const { rule, reason, message } of checkEgressPolicy(stored, () => undefined))
-    if (reason !== 'UnsupportedProtocol')
-      findings.refused(places.get(rule) ?? { path: '(document)', line: 1 }, message);
+  for (const { rule, message } of checkEgressPolicy(stored, () => undefined))
+    findings.refused(places.get(rule) ?? { path: '(document)', line: 1 }, message);
 }

@@ -1,0 +1,50 @@
+import { type Command, Option } from 'commander';
+import { compileSet } from '../policy/compile-set.ts';
+import { describeQuestion } from '../policy/format-explanation.ts';
+import { runTests, type TestResult } from '../policy/run-tests.ts';
+import { UserError } from '../user-error.ts';
+import type { CommandContext } from './command-context.ts';
+import { type PolicySetOptions, policySetOf, withFiles } from './policy-set-options.ts';
+
+interface Options extends PolicySetOptions {
+  readonly output: 'tap' | 'json';
+}
+
+const examples = `
+Examples:
+  kubectl creel policy test -f policies/presets/npm/npm.yaml
+  kubectl creel policy test my-assistant        # the namespace's policies, as this sandbox gets them
+`;
+
+/** `policy test`: spec.tests; fails when one does, or when a rule is refused. */
+export function registerPolicyTest(policy: Command, context: CommandContext): void {
+  withFiles(policy.command('test').argument('[sandbox]'))
+    .description('Run the tests that policies carry (spec.tests)')
+    .addOption(new Option('-o, --output <format>').choices(['tap', 'json']).default('tap'))
+    .addHelpText('after', examples)
+    .action(async (sandbox: string | undefined, options: Options) => {
+      const set = await policySetOf(sandbox, options, context);
+      const nowMs = Date.now();
+      const compiled = compileSet(set, nowMs);
+      const results = runTests(set, compiled, nowMs);
+      for (const gap of set.gaps) context.printError(`warning: ${gap}`);
+      for (const { policy: of, rule, message } of compiled.issues)
+        context.printError(`error: ${of}/${rule} allows nothing: ${message}`);
+      if (options.output === 'json') context.print(JSON.stringify(results, null, 2));
+      else for (const line of tap(results)) context.print(line);
+      const failed = results.filter(({ passed }) => !passed).length;
+      if (failed + compiled.issues.length > 0)
+        throw new UserError(
+          `${failed} of ${results.length} tests failed, ${compiled.issues.length} rules are refused; see why with: kubectl creel policy explain`,
+        );
+    });
+}
+
+function tap(results: readonly TestResult[]): string[] {
+  const lines = results.map(({ policy, request, expect, got, passed }, at) => {
+    const why = got.id ?? got.reason;
+    const instead = passed ? '' : `, got ${got.verdict}${why === undefined ? '' : ` (${why})`}`;
+    return `${passed ? 'ok' : 'not ok'} ${at + 1} - ${policy}: ${describeQuestion(request)} → ${expect}${instead}`;
+  });
+  return [...lines, `1..${results.length}`];
+}

@@ -1,0 +1,60 @@
+// Which requests one set of policies lets through and the other does not: verdicts compared, not text.
+import type { CompiledSet } from './compile-set.ts';
+import { evaluateRequest, type RequestQuestion } from './evaluate-request.ts';
+import { otherBinary, probesOf } from './probes.ts';
+
+type Verdict = 'Allow' | 'Ask' | 'Deny';
+
+export interface Change {
+  readonly effect: 'Widens' | 'Narrows';
+  readonly host: string;
+  readonly port: number;
+  readonly binary: string;
+  /** Empty where connections are opaque. */
+  readonly methods: readonly string[];
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+const rank: Readonly<Record<Verdict, number>> = { Deny: 0, Ask: 1, Allow: 2 };
+
+export function diffPolicies(before: CompiledSet, after: CompiledSet, nowMs: number): readonly Change[] {
+  const probes = probesOf([...before.policy.rules, ...after.policy.rules]);
+  const changes = new Map<string, Change>();
+  for (const probe of probes) {
+    const [old, now] = [before, after].map(({ policy, grants }) => evaluateRequest(policy, grants, probe, nowMs));
+    if (old === undefined || now === undefined || say(old) === say(now)) continue;
+    const change = toChange(probe, say(old), say(now), rank[now.verdict] - rank[old.verdict]);
+    const { methods, ...rest } = change;
+    const key = JSON.stringify(rest);
+    changes.set(key, { ...change, methods: [...(changes.get(key)?.methods ?? []), ...methods] });
+  }
+  return withoutRepeats([...changes.values()]);
+}
+
+/** Opaque and inspected permission differ: what was looked into is no longer, or the other way round. */
+function say({ verdict, protocol, open }: ReturnType<typeof evaluateRequest>): string {
+  if (verdict !== 'Allow') return verdict;
+  if (open === 'Body') return 'Allow by body';
+  return protocol === 'HTTP' || protocol === undefined ? 'Allow' : `Allow ${protocol}`;
+}
+
+/** At the same verdict, opaque is wider than inspected. */
+function toChange(probe: RequestQuestion, before: string, after: string, by: number): Change {
+  const isWider = by === 0 ? openness(after) > openness(before) : by > 0;
+  const { host, port, method, path = '', binary = '' } = probe;
+  const methods = method === undefined ? [] : [method];
+  return { effect: isWider ? 'Widens' : 'Narrows', host, port, binary, methods, path, before, after };
+}
+
+function openness(said: string): number {
+  return ['Allow by body', 'Allow', 'Allow TLS', 'Allow TCP'].indexOf(said);
+}
+
+/** What changes alike for every executable is said once. */
+function withoutRepeats(changes: readonly Change[]): readonly Change[] {
+  const byRequest = Map.groupBy(changes, ({ binary: _binary, ...rest }) => JSON.stringify(rest));
+  const kept = [...byRequest.values()].flatMap(group => group.find(({ binary }) => binary === otherBinary) ?? group);
+  return kept.toSorted((a, b) => b.effect.localeCompare(a.effect) || a.host.localeCompare(b.host) || a.port - b.port);
+}
