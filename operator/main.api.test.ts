@@ -101,7 +101,7 @@ test('a profile goes from no right, to no Secret, to no hosts, to ready, each wi
   expect(operator.log.join('\n')).not.toContain('sk-test-1');
 });
 
-test('K07 a rule that names a Secret without its owner’s word is refused by name until the annotation lists the host', async () => {
+test('a rule that names a Secret without its owner’s word is refused by name until the annotation lists the host', async () => {
   const rule = {
     name: 'api',
     to: [{ host: 'git.example.com', ports: [443] }],

@@ -1,81 +1,35 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
-import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import { hubAudience } from '../../protocol/constants.ts';
 import type { DownFrame, UpFrame } from '../../protocol/session.ts';
 import { testNamespace } from '../../test/cluster/test-namespace.ts';
 import type { Pod } from '../core-types.ts';
 import { resources } from '../resources.ts';
-import { connectToHub, type HubClient } from '../testing/hub-client.ts';
+import { isSnapshot, type LabSessions, labSessions } from '../testing/lab-sessions.ts';
 import { installCrds, type OperatorLab, openOperatorLab } from '../testing/operator-lab.ts';
-import { trustBundle } from './tls/renew-hub-keys.ts';
 
 const prepared = { 'creel.dev/sandboxes': 'true', 'pod-security.kubernetes.io/enforce': 'privileged' };
 const namespace = testNamespace('hub', prepared);
 let lab: OperatorLab;
-const open: HubClient[] = [];
 
 beforeAll(async () => {
   await installCrds();
   lab = await openOperatorLab(namespace);
+  sessions = labSessions(lab, namespace, until);
 });
 afterAll(async () => {
-  for (const client of open) client.end();
+  sessions.end();
   await lab.close();
 });
 
 const at = (name: string) => ({ namespace, name });
 const until = <T>(look: () => Promise<T> | T) => expect.poll(async () => look(), { timeout: 10_000, interval: 10 });
 
-async function startSandbox(
-  name: string,
-  spec: Partial<Sandbox['spec']> = {},
-): Promise<{ sandbox: Sandbox; pod: Pod }> {
-  const object = { metadata: at(name), spec: { image: 'creel.example/agent:1', ...spec } };
-  const written = await lab.client.create(resources.sandboxes, object as unknown as Sandbox);
-  if (!written.ok) throw new Error(written.refusal.message);
-  await until(() => lab.stores.sandboxes.get(at(name))?.status?.podUid).toBeDefined();
-  await until(() => lab.stores.pods.get(at(`csb-${name}`))).toBeDefined();
-  const pod = await lab.client.get(resources.pods, at(`csb-${name}`));
-  if (pod === undefined) throw new Error('no pod');
-  return { sandbox: written.object, pod };
-}
-
-/** As the kubelet would mint it. */
-async function mint(account: string, pod: Pod | undefined, audience = hubAudience): Promise<string> {
-  const boundObjectRef = pod && { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid };
-  const body = {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    spec: { audiences: [audience], expirationSeconds: 600, boundObjectRef },
-  };
-  const answer = await lab.client.post<{ status: { token: string } }>(
-    resources.serviceAccounts,
-    { namespace, name: account, subresource: 'token' },
-    body,
-  );
-  return answer.status.token;
-}
-
-async function join(token: string): Promise<HubClient> {
-  const client = await connectToHub(lab.hub.port, trustBundle(lab.keys), token);
-  open.push(client);
-  return client;
-}
-
-async function startSession(
-  name: string,
-  spec: Partial<Sandbox['spec']> = {},
-): Promise<{ client: HubClient; sandbox: Sandbox; pod: Pod }> {
-  const { sandbox, pod } = await startSandbox(name, spec);
-  const client = await join(await mint(`csb-${name}`, pod));
-  client.say({ type: 'hello', protocol: 1, sidecar: 'lab' });
-  await client.frame(isSnapshot);
-  client.ackAll();
-  return { client, sandbox, pod };
-}
-
-const isSnapshot = (frame: DownFrame): frame is Extract<DownFrame, { type: 'snapshot' }> => frame.type === 'snapshot';
+let sessions: LabSessions;
+const startSandbox: LabSessions['startSandbox'] = (name, spec) => sessions.startSandbox(name, spec);
+const mint: LabSessions['mint'] = (account, pod, audience) => sessions.mint(account, pod, audience);
+const join: LabSessions['join'] = token => sessions.join(token);
+const startSession: LabSessions['startSession'] = (name, spec) => sessions.startSession(name, spec);
 const isAsked =
   (id: number) =>
   (frame: DownFrame): frame is Extract<DownFrame, { type: 'asked' }> =>
@@ -280,7 +234,7 @@ describe('from a denial to an effect', () => {
   test.each([
     ['loopback', '127.0.0.1'],
     ['cloud metadata', '169.254.169.254'],
-  ])('%s is never asked for', async (_what, host) => {
+  ])('%s is never asked for (A18)', async (_what, host) => {
     const { client, sandbox } = await startSession(`never-${host.replaceAll('.', '-')}`);
     client.say(denial(1, { host }));
     const answer = await client.frame(isAsked(1));

@@ -14,7 +14,9 @@ function accepted(issues: readonly RuleIssue[]): WantedCondition {
   const [first] = issues;
   if (first === undefined)
     return { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'every rule is understood and in force' };
-  const lines = issues.map(({ rule, reason, message }) => `rule ${rule} allows nothing (${reason}): ${message}`);
+  const lines = issues.map(({ rule, reason, message }) =>
+    reason === 'TestFailed' ? `${rule} fails: ${message}` : `rule ${rule} allows nothing (${reason}): ${message}`,
+  );
   return { type: 'Accepted', status: 'False', reason: first.reason, message: list(lines, '; ') };
 }
 
