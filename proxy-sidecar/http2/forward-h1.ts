@@ -16,6 +16,7 @@ import { rawFields, trailerObject } from './admit-response.ts';
 import type { Forwarded, Forwarding } from './forwarding.ts';
 import { isWhole } from './is-whole.ts';
 import { ownDate } from './own-date.ts';
+import { resetStream } from './reset-stream.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR } = constants;
 
@@ -30,7 +31,7 @@ export async function forwardH1(upstream: Duplex, forwarding: Forwarding): Promi
   const progress: Progress = { bytesUp: 0, bytesDown: 0, isUploaded: false };
   const cut = () => {
     upstream.destroy();
-    if (!agent.closed) agent.close(NGHTTP2_CANCEL);
+    resetStream(agent, NGHTTP2_CANCEL);
   };
   const onAgentClose = () => upstream.destroy();
   signal.addEventListener('abort', cut, { once: true });
@@ -149,7 +150,7 @@ async function download(
     if (piece.kind === 'Bad') {
       // The head is out: only a reset tells the client that this is not all.
       if (agent.closed) return 'ClientGone';
-      agent.close(NGHTTP2_INTERNAL_ERROR);
+      resetStream(agent, NGHTTP2_INTERNAL_ERROR);
       return piece.problem;
     }
     if (piece.kind === 'End') {

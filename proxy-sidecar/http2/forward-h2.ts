@@ -5,6 +5,7 @@ import { admitResponse, admitTrailers, rawFields, trailerObject } from './admit-
 import type { Forwarded, Forwarding } from './forwarding.ts';
 import { isWhole } from './is-whole.ts';
 import { ownDate } from './own-date.ts';
+import { resetStream } from './reset-stream.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } =
   constants;
@@ -166,7 +167,7 @@ class StreamPair {
     if (this.#status === 0) this.#reason ??= code === NGHTTP2_REFUSED_STREAM ? 'RefusedStream' : 'Truncated';
     else if (code !== NGHTTP2_NO_ERROR) {
       this.#reason ??= 'Truncated';
-      if (!agent.closed) agent.close(code);
+      resetStream(agent, code);
     }
     if (this.#status === 0 || agent.closed) this.#finish();
   }
@@ -174,9 +175,9 @@ class StreamPair {
   #fail(code: number, reason: string): void {
     const { agent } = this.#forwarding;
     this.#reason ??= reason;
-    if (!this.#upstream.closed) this.#upstream.close(code);
+    resetStream(this.#upstream, code);
     const isOurs = reason === 'NoLongerAllowed' || this.#status !== 0;
-    if (isOurs && !agent.closed) agent.close(code);
+    if (isOurs) resetStream(agent, code);
   }
 
   #finish(): void {

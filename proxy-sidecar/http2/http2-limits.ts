@@ -31,7 +31,7 @@ export const defaultHttp2Limits: Http2Limits = {
   maxConcurrentStreams: 100,
   agentWindowBytes: 64 * 1024,
   upstreamWindowBytes: 256 * 1024,
-  maxSessionMiB: 4,
+  maxSessionMiB: 8,
   wastedStreams: { burst: 200, perSecond: 20 },
   controlFrames: { burst: 100, perSecond: 10 },
   maxInvalidFrames: 100,

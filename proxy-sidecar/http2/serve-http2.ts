@@ -30,6 +30,8 @@ export async function serveHttp2(plain: Duplex, options: ServeHttp2Options): Pro
     plain.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
+  // The sockets here may be half open; an HTTP/2 peer that can say nothing more, no window update either, is gone.
+  plain.once('end', abort);
   await new Promise<void>(resolve => {
     session.on('error', () => session.destroy());
     session.once('close', () => resolve());
@@ -42,8 +44,7 @@ export async function serveHttp2(plain: Duplex, options: ServeHttp2Options): Pro
 /** RFC 9113, 10.5: says why, then ends; a peer that floods does not get to drain its streams. */
 function calm(session: ServerHttp2Session): void {
   if (session.destroyed) return;
-  session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  session.destroy(new Error('EnhanceYourCalm'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 function sessionOptions(limits: Http2Limits) {

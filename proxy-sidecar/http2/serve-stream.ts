@@ -8,6 +8,7 @@ import { forwardH2 } from './forward-h2.ts';
 import type { Forwarded, Forwarding } from './forwarding.ts';
 import { readWholeBody } from './read-whole-body.ts';
 import { refuseStream } from './refuse-stream.ts';
+import { resetStream } from './reset-stream.ts';
 import type { ServeHttp2Options } from './serve-http2-options.ts';
 import { authorityOf, upstreamFields } from './upstream-fields.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
@@ -100,7 +101,7 @@ async function forward(
   unwatch();
   const { outcome, status, reason, bytesUp, bytesDown } = result;
   gate.record(head, { outcome, status, bytesUp, bytesDown, ...(reason === undefined ? {} : { reason }) });
-  if (end.signal.aborted && !agent.closed) agent.close(constants.NGHTTP2_CANCEL);
+  if (end.signal.aborted) resetStream(agent, constants.NGHTTP2_CANCEL);
   else if (outcome === 'BadUpstream' && !agent.headersSent) {
     const detail = `No usable answer from ${gate.host}:${gate.port}: ${reason ?? 'Truncated'}.`;
     refuseStream(agent, status, { error: 'BadUpstream', detail, host: gate.host, port: gate.port }, request.isGrpc);

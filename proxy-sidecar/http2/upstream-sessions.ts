@@ -70,6 +70,7 @@ export class UpstreamSessions {
         maxHeaderListSize: limits.http.maxHeadBytes,
       },
     });
+    stream.once('end', () => session.destroy());
     // Streams tell what a session's failure meant for them.
     session.on('error', () => session.destroy());
     session.on('connect', () => session.setLocalWindowSize(4 * limits.upstreamWindowBytes));
