@@ -7,6 +7,7 @@ import type { CompiledPolicy, CompiledRule } from '../../protocol/snapshot.ts';
 import { type Ceiling, ruleBeyond } from './ceiling.ts';
 import type { ServiceLookup } from './check-peer.ts';
 import { compileAllowRule, compileDenyRule, denyPartsOf, type RuleOutcome } from './compile-rule.ts';
+import { evaluateTests } from './evaluate-tests.ts';
 import { findConflicts } from './find-conflicts.ts';
 import type { Problem, RuleIssue } from './rule-issue.ts';
 import { selectorMatches } from './selector-matches.ts';
@@ -69,8 +70,23 @@ export function compilePolicy(inputs: PolicyInputs): PolicyResult {
 
 /** What is wrong with a policy on its own, whoever it selects: for its Accepted condition. */
 export function checkEgressPolicy(policy: EgressPolicy, services: ServiceLookup): readonly RuleIssue[] {
-  return dropConflicts(tenantRules({ services })(policy)).flatMap(issuesOf);
+  const checked = dropConflicts(tenantRules({ services })(policy));
+  return [...checked.flatMap(issuesOf), ...failedTests(policy, checked)];
 }
+
+/** The policy alone, as a sandbox with the defaults would hold it: what other policies add or deny is theirs to test. */
+function failedTests(policy: EgressPolicy, checked: readonly Compiled[]): readonly RuleIssue[] {
+  const rules = checked.flatMap(({ outcome }) => outcome.rules);
+  const alone: CompiledPolicy = { ...defaults, hash: '', frozen: false, rules, neverAddresses: [] };
+  return evaluateTests(alone, policy.spec.tests ?? []).map(({ index, message }) => ({
+    policy: policyName(policy),
+    rule: `tests[${index}]`,
+    reason: 'TestFailed',
+    message,
+  }));
+}
+
+const defaults = { onUnlisted: 'Ask', holdMs: 0, identity: 'Process' } as const;
 
 export function checkClusterEgressPolicy(policy: ClusterEgressPolicy, services: ServiceLookup): readonly RuleIssue[] {
   const inputs = { services, sandbox: { metadata: { namespace: '' } } };

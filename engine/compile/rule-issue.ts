@@ -17,6 +17,8 @@ export type IssueReason =
   | 'IdentityRequired'
   | 'BeyondCeiling'
   | 'Conflict'
+  /** Of spec.tests: `rule` is then `tests[0]`, and no rule is refused for it. */
+  | 'TestFailed'
   | CredentialReason;
 
 /** Why a rule's requests are not signed in, and go nowhere. */
