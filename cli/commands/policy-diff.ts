@@ -60,14 +60,17 @@ async function bothSets(
 
 /** As `kubectl apply` of the files would leave it. */
 function replaced(live: PolicySet, given: PolicySet): Pick<PolicySet, 'policies' | 'clusterPolicies'> {
-  const kept = <T extends { metadata: { name: string } }>(old: readonly T[], now: readonly T[]): readonly T[] => [
-    ...old.filter(({ metadata }) => !now.some(one => one.metadata.name === metadata.name)),
-    ...now,
-  ];
   return {
-    policies: kept(live.policies, given.policies),
-    clusterPolicies: kept(live.clusterPolicies, given.clusterPolicies),
+    policies: withReplaced(live.policies, given.policies),
+    clusterPolicies: withReplaced(live.clusterPolicies, given.clusterPolicies),
   };
+}
+
+function withReplaced<T extends { readonly metadata: { readonly name: string } }>(
+  old: readonly T[],
+  now: readonly T[],
+): readonly T[] {
+  return [...old.filter(({ metadata }) => !now.some(one => one.metadata.name === metadata.name)), ...now];
 }
 
 /** By host, narrow enough for a terminal. */
