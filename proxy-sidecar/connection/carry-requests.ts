@@ -1,6 +1,6 @@
 // Carries requests: TLS is ended here with the sandbox's own CA and begun again upstream, and the gate decides each one alone.
 
-import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { hostText } from '../../engine/canonical/host.ts';
 import type { Permit } from '../../engine/decide/permit.ts';
 import { defaultHttpLimits } from '../http/http-limits.ts';
@@ -9,7 +9,7 @@ import { defaultHttp2Limits } from '../http2/http2-limits.ts';
 import { serveHttp2 } from '../http2/serve-http2.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
 import { terminateTls } from '../tls/terminate-tls.ts';
-import { dialTls } from '../upstream/dial-tls.ts';
+import { dialTls, type TlsDialled } from '../upstream/dial-tls.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Allowed } from './decide-target.ts';
 import { createPolicyGate } from './policy-gate.ts';
@@ -54,33 +54,40 @@ export async function carryTlsRequests(opened: Opened): Promise<void> {
 /** What the agent is offered, in order of preference. */
 const agentAlpn: readonly string[] = ['h2', 'http/1.1'];
 
-type Adapter = (plain: Duplex, gate: RequestGate, opened: Opened) => Promise<void>;
+type Adapter = (plain: TLSSocket, gate: RequestGate, opened: Opened) => Promise<void>;
 
 /** A client that offers no ALPN speaks HTTP/1.1. */
 function adapterFor(alpn: string | false | null): Adapter {
-  return alpn === 'h2' ? serveAgentHttp2 : serveHttp1;
+  return alpn === 'h2' ? carryHttp2 : carryHttp1;
 }
 
-async function serveHttp1(plain: Duplex, gate: RequestGate, { captured, signal, context }: Opened): Promise<void> {
+async function carryHttp1(plain: TLSSocket, gate: RequestGate, { captured, signal, context }: Opened): Promise<void> {
   await serveHttp(plain, {
     gate,
-    dial: (permit, ended) => dialTls(permit, { dial: context.dial, trust: context.trust(), alpn: ['http/1.1'] }, ended),
+    dial: (permit, ended) => dialUpstream(permit, ['http/1.1'], ended, context),
     limits: defaultHttpLimits,
     signal,
     cut: () => captured.socket.destroy(),
   });
 }
 
-/** Upstream is offered both, and gets each stream in what it chose. */
-async function serveAgentHttp2(plain: Duplex, gate: RequestGate, { signal, context }: Opened): Promise<void> {
-  const alpn = ['h2', 'http/1.1'];
+async function carryHttp2(plain: TLSSocket, gate: RequestGate, { signal, context }: Opened): Promise<void> {
   await serveHttp2(plain, {
     gate,
-    dialUpstream: async (permit, ended) => {
-      const dialled = await dialTls(permit, { dial: context.dial, trust: context.trust(), alpn }, ended);
+    async dialUpstream(permit, ended) {
+      const dialled = await dialUpstream(permit, ['h2', 'http/1.1'], ended, context);
       return dialled.ok ? { ...dialled, alpn: dialled.alpn === 'h2' ? 'h2' : 'http/1.1' } : dialled;
     },
     limits: defaultHttp2Limits,
     signal,
   });
+}
+
+function dialUpstream(
+  permit: Permit,
+  alpn: readonly string[],
+  signal: AbortSignal,
+  { dial, trust }: ConnectionContext,
+): Promise<TlsDialled> {
+  return dialTls(permit, { dial, trust: trust(), alpn }, signal);
 }

@@ -48,6 +48,8 @@ export function terminateTls(
     secure.once('secure', () => {
       clearTimeout(timer);
       secure.off('close', giveUp);
+      // Node says so only to sockets of its own tls.Server; HTTP/2 on any other waits for it for ever.
+      Object.assign(secure, { secureConnecting: false });
       resolve(secure);
     });
     const giveUp = () => {

@@ -74,6 +74,14 @@ describe('each request is decided alone', () => {
     expect(await requests()).toHaveLength(4);
   });
 
+  test('HTTP/2 where the agent offers it: each stream is decided alone, and upstream speaks it too', async () => {
+    await rules(inspect(['api.test'], { access: 'ReadOnly' }));
+    const h2 = ['--http2', '-o', '/dev/null', '-w', '%{http_version} %{http_code}'];
+    expect((await curl(...h2, 'https://api.test/')).stdout).toBe('2 200');
+    expect((await curl(...h2, '-X', 'DELETE', 'https://api.test/')).stdout).toBe('2 403');
+    expect(await path.outside.requests()).toMatchObject([{ httpVersion: '2.0', method: 'GET' }]);
+  });
+
   test('Audit lets through what Enforce refuses, records it and never calls it blocked', async () => {
     await rules(inspect(['api.test'], { access: 'ReadOnly' }, { mode: 'Audit' }));
     expect(await status('https://api.test/')).toBe('200');
