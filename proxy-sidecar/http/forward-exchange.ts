@@ -84,17 +84,26 @@ export async function forwardExchange(
   };
 }
 
-function upstreamHead({ head, setFields, body }: Outgoing, { gate: { host, port, defaultPort } }: ServeHttpOptions) {
+function upstreamHead(outgoing: Outgoing, options: ServeHttpOptions) {
+  const { head, body } = outgoing;
+  const framing = framingFields(body === undefined ? head.framing : { kind: 'Length', bytes: body.length });
+  return serializeRequestHead(head.method, head.target, [...upstreamFields(outgoing, options), ...framing]);
+}
+
+/** All but those that say how long the body is. */
+export function upstreamFields(
+  { head, setFields, body }: Outgoing,
+  { gate: { host, port, defaultPort } }: ServeHttpOptions,
+): readonly HeaderField[] {
   const name = host.includes(':') ? `[${host}]` : host;
   const replaced = new Set(setFields.map(({ key }) => key));
   // Whoever has sent the body already expects no word to go on.
   if (body !== undefined) replaced.add('expect');
-  return serializeRequestHead(head.method, head.target, [
+  return [
     headerField('Host', port === defaultPort ? name : `${name}:${port}`),
     ...endToEndRequestFields(head.fields).filter(({ key }) => !replaced.has(key)),
     ...setFields,
-    ...framingFields(body === undefined ? head.framing : { kind: 'Length', bytes: body.length }),
-  ]);
+  ];
 }
 
 interface Upload {
@@ -147,7 +156,7 @@ interface Download {
   readonly problem?: string;
 }
 
-async function sendResponse(
+export async function sendResponse(
   client: Duplex,
   upstream: OpenUpstream,
   request: RequestHead,
@@ -194,7 +203,7 @@ function isPersistent({ version, fields, framing }: ResponseHead): boolean {
   return version === '1.1' && !isClosing && framing.kind !== 'Close';
 }
 
-async function answerBadUpstream(
+export async function answerBadUpstream(
   client: Duplex,
   problem: string,
   head: RequestHead,

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Permit } from '../../engine/decide/permit.ts';
 import type { RequestHead as RequestFacts } from '../../engine/decide/request-decision.ts';
 import type { GateRecord, GateVerdict, RequestGate } from '../connection/request-gate.ts';
+import { forwardWebSocket } from '../websocket/forward-websocket.ts';
 import { type BodyProblem, bufferBody } from './buffer-body.ts';
 import { ByteReader } from './byte-reader.ts';
 import { endGently, wantsKeepAlive } from './connection-end.ts';
@@ -33,7 +34,10 @@ export interface ServeHttpOptions {
 export async function serveHttp(client: Duplex, options: ServeHttpOptions): Promise<void> {
   const reader = new ByteReader(client);
   const upstream = new UpstreamConnection(options.dial, options.signal);
+  const serving: Serving = { client, reader, upstream, abort: () => abort() };
   const abort = () => {
+    // A WebSocket is told why, and carries nothing more.
+    if (serving.webSocket !== undefined) return serving.webSocket.abort();
     options.cut?.();
     client.destroy();
     upstream.close();
@@ -41,7 +45,7 @@ export async function serveHttp(client: Duplex, options: ServeHttpOptions): Prom
   options.signal.addEventListener('abort', abort, { once: true });
   if (options.signal.aborted) abort();
   try {
-    while (await serveOne({ client, reader, upstream, abort }, options));
+    while (await serveOne(serving, options));
     await endGently(client, reader);
   } finally {
     options.signal.removeEventListener('abort', abort);
@@ -56,6 +60,8 @@ interface Serving {
   readonly upstream: UpstreamConnection;
   /** Breaks off both connections. */
   readonly abort: () => void;
+  /** Of a WebSocket under way. */
+  webSocket?: AbortController;
 }
 
 /** True while another request may follow. */
@@ -94,22 +100,33 @@ async function answer(
   request: Request & { readonly verdict: Exclude<GateVerdict, { verdict: 'NeedsBody' }> },
   options: ServeHttpOptions,
 ): Promise<boolean> {
-  const { verdict, head, facts, body } = request;
+  const { verdict, facts, body } = request;
   if (verdict.verdict === 'Refuse') return await refuse(serving, request, verdict, options);
   const forget = options.gate.watch(facts, body, serving.abort);
   try {
-    const result = await forwardExchange(
-      serving.client,
-      serving.reader,
-      serving.upstream,
-      { head, permit: verdict.permit, setFields: verdict.setFields, ...(body === undefined ? {} : { body }) },
-      options,
-    );
+    const result = await forward(serving, request, verdict, options);
     options.gate.record(facts, recordOf(result));
     return result.keepAlive;
   } finally {
     forget();
   }
+}
+
+function forward(
+  serving: Serving,
+  { head, facts, body }: Request,
+  { permit, setFields, text }: Extract<GateVerdict, { verdict: 'Permit' }>,
+  options: ServeHttpOptions,
+): Promise<ExchangeResult> {
+  const { client, reader, upstream } = serving;
+  const outgoing = { head, permit, setFields, ...(body === undefined ? {} : { body }) };
+  if (!facts.isWebSocket) return forwardExchange(client, reader, upstream, outgoing, options);
+  const onSwitch = () => {
+    serving.webSocket = new AbortController();
+    return serving.webSocket.signal;
+  };
+  const webSocket = { ...outgoing, ...(text === undefined ? {} : { text }), onSwitch };
+  return forwardWebSocket({ stream: client, reader }, upstream, webSocket, options);
 }
 
 type Admitted =
