@@ -5,7 +5,6 @@ import type { EgressPolicy } from '../../crds/schema/egress-policy.ts';
 import type { DownFrame, UpFrame } from '../../protocol/session.ts';
 import type { Snapshot } from '../../protocol/snapshot.ts';
 import { testNamespace } from '../../test/cluster/test-namespace.ts';
-import type { Secret } from '../core-types.ts';
 import { resources } from '../resources.ts';
 import { isSnapshot, type LabSessions, labSessions } from '../testing/lab-sessions.ts';
 import { installCrds, type OperatorLab, openOperatorLab } from '../testing/operator-lab.ts';
@@ -60,13 +59,14 @@ async function allow(name: string, rule: object): Promise<void> {
   expect(written).toMatchObject({ ok: true });
 }
 
+const data = (token: string) => ({ token: Buffer.from(token).toString('base64') });
+
 test('a rule’s secret reaches the sidecar, a rotated one too, and nothing else in the cluster says it', async () => {
-  const data = (token: string) => ({ token: Buffer.from(token).toString('base64') });
   const annotations = { 'creel.dev/allowed-hosts': 'git.example.com' };
   await lab.client.create(resources.secrets, {
     metadata: { ...at('git'), annotations },
     data: data('sk-first'),
-  } as Secret);
+  });
   const { client } = await sessions.startSession('signing');
   const credential = { secretRef: { name: 'git', key: 'token' }, as: 'Bearer' };
   await allow('signed', { http: { access: 'ReadOnly', deny: [{ path: '/admin/**' }] }, credential });
