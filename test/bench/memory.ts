@@ -1,6 +1,6 @@
 // Proportional set size of 30 idle sidecars (guard and proxy) on one node, after each has its policy; and the private memory of
-// the operator that serves them: its anonymous pages. The pages of node's program file are the page cache's: every process that
-// runs the file shares them, and the kernel takes them back when it needs them.
+// the operator that serves them, twice: what only its end gives back (anonymous pages), and what the kernel calls private, with
+// the pages of node's program file, which are private only while nobody else on the node runs the same file and can be taken back.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resources } from '../../operator/resources.ts';
@@ -39,10 +39,13 @@ export async function benchMemory({ count, ...context }: BenchContext): Promise<
     const proxies = pods.map(uid => sizeOf(uid, isProxy, ['Pss']));
     progress(`medians: guard ${quantile(guards, 0.5).toFixed(2)} MB, proxy ${quantile(proxies, 0.5).toFixed(2)} MB`);
     const sidecars = guards.map((guard, index) => guard + (proxies[index] ?? Number.NaN));
-    const operators = (await podUids(bench.cluster, creelNamespace)).map(uid => sizeOf(uid, isOperator, ['Anonymous']));
+    const operators = await podUids(bench.cluster, creelNamespace);
+    const own = operators.map(uid => sizeOf(uid, isOperator, ['Anonymous']));
+    const withFile = operators.map(uid => sizeOf(uid, isOperator, ['Private_Clean', 'Private_Dirty']));
     return {
       sidecarPssMb: atMost(quantile(sidecars, 0.5), sidecarGoalMb, 'MB', sidecars),
-      operatorPrivateMb: atMost(quantile(operators, 1), operatorGoalMb, 'MB', operators),
+      operatorPrivateMb: atMost(quantile(own, 1), operatorGoalMb, 'MB', own),
+      operatorPrivateWithProgramFileMb: atMost(quantile(withFile, 1), operatorGoalMb, 'MB', withFile),
     };
   });
 }
