@@ -5,6 +5,7 @@ import { clientHelloTarget } from './targets/client-hello-target.ts';
 import { dnsTarget } from './targets/dns-target.ts';
 import { graphqlTarget } from './targets/graphql-target.ts';
 import { hostTarget } from './targets/host-target.ts';
+import { http2Target } from './targets/http2-target.ts';
 import { jsonTarget } from './targets/json-target.ts';
 import { requestHeadTarget } from './targets/request-head-target.ts';
 import { requestTargetTarget } from './targets/request-target-target.ts';
@@ -20,6 +21,7 @@ export const allTargets: readonly FuzzTarget[] = [
   responseHeadTarget,
   chunkedTarget,
   requestTargetTarget,
+  http2Target,
   websocketTarget,
   jsonTarget,
   graphqlTarget,
