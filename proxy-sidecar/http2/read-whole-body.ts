@@ -11,8 +11,10 @@ export async function readWholeBody(stream: ServerHttp2Stream, maxBytes: number,
   const reader = new ByteReader(stream);
   for (;;) {
     const filled = await reader.fill(idleMs);
-    if (reader.buffered.length > maxBytes) return { ok: false, problem: 'BodyTooLarge' };
-    if (filled === 'Timeout') return { ok: false, problem: 'Timeout' };
+    if (reader.buffered.length > maxBytes || filled === 'Timeout') {
+      reader.discardRest();
+      return { ok: false, problem: filled === 'Timeout' ? 'Timeout' : 'BodyTooLarge' };
+    }
     if (filled === 'Data') continue;
     // A reset reads as an end, too; only a real one is the end of the body.
     return isWhole(stream) ? { ok: true, body: reader.buffered } : { ok: false, problem: 'Truncated' };

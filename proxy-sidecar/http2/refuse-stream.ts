@@ -4,6 +4,8 @@ import type { DenyBody } from '../http/deny-response.ts';
 import { ownDate } from './own-date.ts';
 
 const { NGHTTP2_NO_ERROR } = constants;
+const maxDiscardedBytes = 256 * 1024;
+const discardMs = 1000;
 
 /** HTTP status → gRPC status, where it is not UNAVAILABLE (14). */
 const grpcStatusOf: Readonly<Record<number, number>> = {
@@ -22,9 +24,22 @@ export function refuseStream(stream: ServerHttp2Stream, status: number, body: De
   const decision = printable(body.approval === undefined ? body.error : `${body.error}; approval=${body.approval}`);
   if (isGrpc) respondGrpc(stream, status, body, decision);
   else respondJson(stream, status, body, decision);
-  // A body that nobody reads must not hold the stream: RFC 9113, 8.1.
-  stream.resume();
-  if (!stream.endAfterHeaders) stream.once('finish', () => stream.close(NGHTTP2_NO_ERROR));
+  if (!stream.endAfterHeaders) discardUpload(stream);
+}
+
+/**
+ * RFC 9113, 8.1: an answer before the upload's end may be followed by RST_STREAM(NO_ERROR). Some clients take a reset that
+ * comes with the answer for the answer, so what is under way may still come, a little of it.
+ */
+function discardUpload(stream: ServerHttp2Stream): void {
+  let left = maxDiscardedBytes;
+  const stop = () => stream.close(NGHTTP2_NO_ERROR);
+  const timer = setTimeout(stop, discardMs);
+  stream.once('close', () => clearTimeout(timer));
+  stream.on('data', (data: Buffer) => {
+    left -= data.length;
+    if (left < 0) stop();
+  });
 }
 
 /** Trailers-only: the one shape in which gRPC clients read status and message of a proxy. */

@@ -18,6 +18,8 @@ export interface StartHttp2 {
   readonly upstream: () => Upstream | undefined;
   readonly decide?: (head: RequestHead, body?: Buffer) => GateVerdict;
   readonly limits?: Partial<Http2Limits>;
+  /** Default https, whose port may be left out. */
+  readonly scheme?: 'http' | 'https';
 }
 
 export interface StartedHttp2 {
@@ -63,8 +65,8 @@ export async function startHttp2(start: StartHttp2): Promise<StartedHttp2> {
   };
   const gate = {
     host,
-    port: 443,
-    defaultPort: 443,
+    port: start.scheme === 'http' ? 80 : 443,
+    defaultPort: start.scheme === 'http' ? 80 : 443,
     decide: async (head: RequestHead, body?: Buffer) => {
       asked.push({ head, body });
       return start.decide?.(head, body) ?? permitted;
