@@ -7,6 +7,7 @@ import { type EgressPolicy, egressPolicySchema } from '../../crds/schema/egress-
 import { type InferenceProfile, inferenceProfileSchema } from '../../crds/schema/inference-profile.ts';
 import { parseHost } from '../../engine/canonical/host.ts';
 import { compilePolicy } from '../../engine/compile/compile-policy.ts';
+import { evaluateTests } from '../../engine/compile/evaluate-tests.ts';
 import { sampleSandbox } from '../../engine/compile/testing/objects.ts';
 import { decideRequest } from '../../engine/decide/decide-request.ts';
 import { createDecider, type Decider } from '../../engine/decide/decider.ts';
@@ -30,6 +31,7 @@ describe.each(presets)('preset %s', (_file, policy) => {
     const promised = new Set(policy.spec.tests?.map(({ expect: verdict }) => verdict));
     expect(promised.size).toBeGreaterThan(1);
   });
+  test('is accepted with its tests', () => expect(evaluateTests(compiled.policy, policy.spec.tests ?? [])).toEqual([]));
   test.each(policy.spec.tests ?? [])(
     '$request.host:$request.port $request.method $request.path → $expect',
     ({ request, expect: promised }) => expect(verdictOf(decider, request)).toBe(promised),
