@@ -44,7 +44,8 @@ const decision = rule(
     requests: z
       .array(z.strictObject({ method: z.string().max(32), path: z.string().max(1024) }))
       .max(16)
-      .exactOptional(),
+      .exactOptional()
+      .describe('For scope Request: exactly these, whatever their query. Absent: the one request that was seen.'),
     for: z
       .string()
       .max(20)

@@ -95,7 +95,13 @@ const graphql = z
   .meta(keepsUnknown);
 const jsonRpc = z.strictObject({ methods: names(64), path: path.exactOptional() }).meta(keepsUnknown);
 const mcp = z
-  .strictObject({ methods: names(64).exactOptional(), tools: names(64).exactOptional(), path: path.exactOptional() })
+  .strictObject({
+    methods: names(64).exactOptional().describe('Exactly these; tools/call then is any tool, but for tools.'),
+    tools: names(64)
+      .exactOptional()
+      .describe('Of tools/call. Without methods, initialize, ping, tools/list and notifications are implied.'),
+    path: path.exactOptional().describe('With it the stream (GET) and the end of the session (DELETE) are implied.'),
+  })
   .meta(keepsUnknown);
 const webSocket = z.strictObject({ path: path.exactOptional(), text: names(64).exactOptional() }).meta(keepsUnknown);
 

@@ -3,7 +3,7 @@
 
 export type QueryPairs = readonly (readonly [name: string, value: string])[];
 
-export const queryLimits = { length: 65_536, pairs: 1024 } as const;
+const queryLimits = { length: 65_536, pairs: 1024 } as const;
 
 /** Undefined where a reading is not certain: a bad escape, bytes that are not UTF-8, too much of it. */
 export function parseRequestQuery(query: string): QueryPairs | undefined {

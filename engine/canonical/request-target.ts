@@ -28,7 +28,7 @@ export type ParsedTarget =
   | { readonly ok: true; readonly target: RequestTarget }
   | { readonly ok: false; readonly problem: TargetProblem };
 
-export const targetLimits = { pathLength: 32_768, segments: 512 } as const;
+const targetLimits = { pathLength: 32_768, segments: 512 } as const;
 
 export function parseRequestTarget(text: string): ParsedTarget {
   const mark = text.indexOf('?');

@@ -144,7 +144,7 @@ function mcpCall({ method, tool, isResponse }: McpCall): Call {
 }
 
 /** Handshake, keep-alive, notifications, and the list without which no client knows how to call a tool. */
-export function isMcpImplied(method: string): boolean {
+function isMcpImplied(method: string): boolean {
   return ['initialize', 'ping', 'tools/list'].includes(method) || method.startsWith('notifications/');
 }
 
