@@ -243,7 +243,7 @@ describe('from a denial to an effect', () => {
     expect(lab.stores.requests.byIndex('sandbox', sandbox.metadata.uid)).toEqual([]);
   });
 
-  test('more questions than a person can answer stop at the cap, and an Event says so', async () => {
+  test('R19 more questions than a person can answer stop at the cap, and an Event says so', async () => {
     const { client, sandbox } = await startSession('flood');
     for (let id = 0; id < 80; id++) client.say(denial(id, { host: `h${id}.example.com` }));
     expect((await client.frame(isAsked(79))).reason).toMatch(/^TooManyRequests/);

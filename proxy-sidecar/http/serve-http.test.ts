@@ -122,7 +122,7 @@ const get = (path: string, ...fields: string[]) =>
   ['GET ' + path + ' HTTP/1.1', 'Host: good.example', ...fields, '', ''].join('\r\n');
 
 describe('a permitted request', () => {
-  test('H19, H38 reaches upstream re-serialised, without spoofed and hop-by-hop fields', async () => {
+  test('H19, H34, H38 reaches upstream re-serialised, without spoofed and hop-by-hop fields', async () => {
     const proxy = await startProxy(await listen(createServer(echo)));
     const fields = [
       'X-Forwarded-For: 1.2.3.4',
@@ -225,6 +225,38 @@ describe('nothing reaches upstream', () => {
     socket.write('GET / HTTP/1.1\r\nHost: go');
     expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 408 /);
   });
+});
+
+test('R02 a body that stops coming ends the exchange, with 408 or a cut, and upstream learns that it is not whole', async () => {
+  const upstream: { aborted: number; whole: number } = { aborted: 0, whole: 0 };
+  const server = createServer(request => {
+    request.resume().on('error', () => undefined);
+    request.once('close', () => (request.complete ? upstream.whole++ : upstream.aborted++));
+  });
+  const proxy = await startProxy(await listen(server), undefined, { idleMs: 100 });
+  const socket = connect(proxy.port, '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  socket.on('error', () => undefined).resume();
+  socket.write('POST / HTTP/1.1\r\nHost: good.example\r\nContent-Length: 100\r\n\r\nhalf');
+  await once(socket, 'close');
+  await expect.poll(() => upstream).toEqual({ aborted: 1, whole: 0 });
+});
+
+test('H37 a redirect is an answer like any: passed on, never followed; where to find HTTP/3 is not said', async () => {
+  const proxy = await startProxy(
+    await listen(
+      createServer((_request, response) => {
+        response
+          .writeHead(307, { Location: 'http://169.254.169.254/', Refresh: '0; url=/', 'Alt-Svc': 'h3=":443"' })
+          .end();
+      }),
+    ),
+  );
+  const answer = await talk(proxy.port, 'GET / HTTP/1.1\r\nHost: good.example\r\nConnection: close\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1\.1 307 /);
+  expect(answer).toContain('http://169.254.169.254/');
+  expect(answer).not.toMatch(/alt-svc/i);
+  expect(proxy.dials).toBe(1);
 });
 
 describe('a bad upstream', () => {
