@@ -35,6 +35,8 @@ import { createUpstreamTrust } from './upstream/upstream-trust.ts';
 const version = '0.1.0';
 const guardFd = 3;
 const bufferedBodiesBytes = 64 * 1024 * 1024;
+/** Bodies and WebSocket messages that wait for a rule to read them, together. */
+const inspectedBytes = 16 * 1024 * 1024;
 const refusalsPerSecond = 20;
 const confirmEveryMs = 60_000;
 
@@ -78,6 +80,7 @@ const policy: PolicyState = new PolicyState({
 const trust = createUpstreamTrust([rootsFile, join(podInfoDir, 'extra-ca.pem')]);
 const pool = new UpstreamPool(inferencePorts(policy, trust));
 const budget = new ByteBudget(bufferedBodiesBytes);
+const inspectedBudget = new ByteBudget(inspectedBytes);
 const leaves = createLeafContexts(guard.leaf, nowMs);
 let hub: HubSession | undefined;
 /** Ends with the session it was made for; aborted from the start while there is none. */
@@ -106,6 +109,7 @@ const context: ConnectionContext = {
   signal,
   attestation: attest,
   decideRequest,
+  inspectedBudget,
   dial: dialPermit,
   trust,
   admitRefusal: tokenBucket(refusalsPerSecond, nowMs),

@@ -36,6 +36,7 @@ export async function carryPlainRequests(opened: Opened): Promise<void> {
     gate: createPolicyGate(captured, carried, verdict, false, context),
     dial,
     limits: defaultHttpLimits,
+    budget: context.inspectedBudget,
     signal,
     cut: () => captured.socket.resetAndDestroy(),
   });
@@ -66,6 +67,7 @@ async function carryHttp1(plain: TLSSocket, gate: RequestGate, { captured, signa
     gate,
     dial: (permit, ended) => dialUpstream(permit, ['http/1.1'], ended, context),
     limits: defaultHttpLimits,
+    budget: context.inspectedBudget,
     signal,
     cut: () => captured.socket.destroy(),
   });

@@ -11,6 +11,7 @@ import type { PolicyState } from '../policy/policy-state.ts';
 import type { DenialReports } from '../session/denial-reports.ts';
 import type { LeafContexts } from '../tls/terminate-tls.ts';
 import type { DialOutcome } from '../upstream/dial-permit.ts';
+import type { MessageBudget } from '../websocket/web-socket-relay.ts';
 
 /** Everything a captured connection may need; made once in main.ts. */
 export interface ConnectionContext {
@@ -22,6 +23,8 @@ export interface ConnectionContext {
   readonly audit: AuditLog;
   readonly attestation: () => Attestation;
   readonly decideRequest: (inspected: Inspected, head: RequestHead, body?: Buffer) => RequestDecision;
+  /** What waits to be read by a rule, of all connections together. */
+  readonly inspectedBudget: MessageBudget;
   /** Connects to the permit's addresses, through the corporate proxy where there is one. */
   readonly dial: (permit: Permit, signal: AbortSignal) => Promise<DialOutcome>;
   /** Roots that upstream servers are verified against. */

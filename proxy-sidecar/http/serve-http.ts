@@ -4,6 +4,7 @@ import type { Permit } from '../../engine/decide/permit.ts';
 import type { RequestHead as RequestFacts } from '../../engine/decide/request-decision.ts';
 import type { GateRecord, GateVerdict, RequestGate } from '../connection/request-gate.ts';
 import { forwardWebSocket } from '../websocket/forward-websocket.ts';
+import type { MessageBudget } from '../websocket/web-socket-relay.ts';
 import { type BodyProblem, bufferBody } from './buffer-body.ts';
 import { ByteReader } from './byte-reader.ts';
 import { endGently, wantsKeepAlive } from './connection-end.ts';
@@ -24,6 +25,8 @@ export interface ServeHttpOptions {
   /** Called for a permitted request only. */
   readonly dial: (permit: Permit, signal: AbortSignal) => Promise<Dialled>;
   readonly limits: HttpLimits;
+  /** For bodies and WebSocket messages that wait to be read by a rule. */
+  readonly budget?: MessageBudget;
   /** Aborted when the connection must end at once: policy change, shutdown. */
   readonly signal: AbortSignal;
   /** Ends the agent's connection so that it cannot take what it has got for all. Default: destroys the client. */
@@ -80,12 +83,18 @@ async function serveOne(serving: Serving, options: ServeHttpOptions): Promise<bo
   const facts = requestFacts(head);
   const verdict = await gate.decide(facts);
   if (verdict.verdict !== 'NeedsBody') return await answer(serving, { head, facts, verdict }, options);
-  const read = await bufferBody(client, reader, head, verdict.maxBytes, options.limits);
-  if (!read.ok) return await refuse(serving, { head, facts }, unreadable(read.problem, options), options);
-  const again = await gate.decide(facts, read.body);
-  // Told to read it all, and asked for more once it is all there: nothing that may go on.
-  const second = again.verdict === 'NeedsBody' ? unreadable('BodyTooLarge', options) : again;
-  return await answer(serving, { head, facts, verdict: second, body: read.body }, options);
+  if (options.budget?.reserve(verdict.maxBytes) === false)
+    return await refuse(serving, { head, facts }, unreadable('NoRoom', options), options);
+  try {
+    const read = await bufferBody(client, reader, head, verdict.maxBytes, options.limits);
+    if (!read.ok) return await refuse(serving, { head, facts }, unreadable(read.problem, options), options);
+    const again = await gate.decide(facts, read.body);
+    // Told to read it all, and asked for more once it is all there: nothing that may go on.
+    const second = again.verdict === 'NeedsBody' ? unreadable('BodyTooLarge', options) : again;
+    return await answer(serving, { head, facts, verdict: second, body: read.body }, options);
+  } finally {
+    options.budget?.release(verdict.maxBytes);
+  }
 }
 
 interface Request {
@@ -125,7 +134,9 @@ function forward(
     serving.webSocket = new AbortController();
     return serving.webSocket.signal;
   };
-  const webSocket = { ...outgoing, ...(text === undefined ? {} : { text }), onSwitch };
+  const { budget } = options;
+  const bounds = { ...(text === undefined ? {} : { text }), ...(budget === undefined ? {} : { budget }) };
+  const webSocket = { ...outgoing, ...bounds, onSwitch };
   return forwardWebSocket({ stream: client, reader }, upstream, webSocket, options);
 }
 
@@ -180,10 +191,10 @@ function badRequestBody(problem: string, { gate: { host, port } }: ServeHttpOpti
 }
 
 function unreadable(
-  problem: BodyProblem,
+  problem: BodyProblem | 'NoRoom',
   { gate: { host, port } }: ServeHttpOptions,
 ): Extract<GateVerdict, { verdict: 'Refuse' }> {
-  const status = { BodyTooLarge: 413, Timeout: 408 }[problem as string] ?? 400;
+  const status = { BodyTooLarge: 413, Timeout: 408, NoRoom: 503 }[problem as string] ?? 400;
   const detail = `A rule reads the bodies of such requests, and this one cannot be read: ${problem}.`;
   return { verdict: 'Refuse', status, body: { error: problem, detail, host, port } };
 }
