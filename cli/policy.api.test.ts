@@ -37,23 +37,20 @@ const create = (object: object) =>
   kubectl(['create', '--filename=-'], JSON.stringify({ apiVersion: 'creel.dev/v1alpha1', ...object }));
 const to = [{ host: 'api.example.org', ports: [443] }];
 const readRule = { name: 'read', to, protocol: 'HTTP', http: { access: 'ReadOnly' } };
-const policyOf = (allow: readonly object[], tests: readonly object[] = []) => ({
+const policyOf = (name: string, allow: readonly object[], tests: readonly object[] = []) => ({
   kind: 'EgressPolicy',
-  metadata: { name: 'web', namespace },
+  metadata: { name, namespace },
   spec: { sandboxSelector: { matchLabels: { app: 'agent' } }, allow, tests },
 });
+const promise = { request: { host: 'api.example.org', port: 443, method: 'POST', path: '/' }, expect: 'Allow' };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'creel-policy-'));
   await cluster.kubectl(['apply', '--server-side', `--filename=${join(root, 'crds')}`]);
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
   await create({ kind: 'Sandbox', metadata: { name: 'box', labels: { app: 'agent' } }, spec: { image: 'none' } });
-  await create(
-    policyOf(
-      [readRule],
-      [{ request: { host: 'api.example.org', port: 443, method: 'POST', path: '/' }, expect: 'Allow' }],
-    ),
-  );
+  await create(policyOf('web', [readRule]));
+  await create(policyOf('wrong', [readRule], [promise]));
   const uid = await kubectl(['get', 'csb', 'box', '--output=jsonpath={.metadata.uid}']);
   const egress = { host: 'paste.example', port: 443, reason: 'NotListed' };
   await create({
@@ -84,13 +81,15 @@ describe('explain', () => {
 test('test runs what the policies promise, and fails with it', async () => {
   const ended = await policy('test', 'box');
   expect(ended.code).toBe(1);
-  expect(ended.stdout).toBe('not ok 1 - web: api.example.org:443 POST / → Allow, got Ask (RequestNotAllowed)\n1..1\n');
+  expect(ended.stdout).toBe(
+    'not ok 1 - wrong: api.example.org:443 POST / → Allow, got Ask (RequestNotAllowed)\n1..1\n',
+  );
 });
 
 test('diff compares a file with what the cluster holds', async () => {
   const file = join(folder, 'new.json');
   const wider = { ...readRule, http: { access: 'ReadWrite' } };
-  writeFileSync(file, JSON.stringify({ apiVersion: 'creel.dev/v1alpha1', ...policyOf([wider]) }));
+  writeFileSync(file, JSON.stringify({ apiVersion: 'creel.dev/v1alpha1', ...policyOf('web', [wider]) }));
   const ended = await policy('diff', '--sandbox', 'box', file);
   expect(ended.stdout).toBe('Widens api.example.org:443\n  Ask → Allow          POST,PUT,PATCH /\n');
 });

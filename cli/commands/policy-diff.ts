@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { displaySafe } from '../../engine/canonical/display.ts';
 import { compileSet } from '../policy/compile-set.ts';
 import { type Change, diffPolicies } from '../policy/diff-policies.ts';
+import { formatIssue } from '../policy/format-issue.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import { otherBinary } from '../policy/probes.ts';
 import { readPolicyFiles } from '../policy/read-policy-files.ts';
@@ -34,8 +35,7 @@ export function registerPolicyDiff(policy: Command, context: CommandContext): vo
       const nowMs = Date.now();
       const [old, now] = [compileSet(before, nowMs), compileSet(after, nowMs)];
       for (const gap of before.gaps) context.printError(`warning: ${gap}`);
-      for (const { policy: of, rule, message } of now.issues)
-        context.printError(`warning: ${of}/${rule} allows nothing: ${message}`);
+      for (const issue of now.issues) context.printError(`warning: ${formatIssue(issue)}`);
       const changes = diffPolicies(old, now, nowMs);
       context.print(options.output === 'json' ? JSON.stringify(changes, null, 2) : formatChanges(changes));
     });

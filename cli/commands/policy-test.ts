@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { compileSet } from '../policy/compile-set.ts';
 import { describeQuestion } from '../policy/format-explanation.ts';
+import { formatIssue } from '../policy/format-issue.ts';
 import { runTests, type TestResult } from '../policy/run-tests.ts';
 import { UserError } from '../user-error.ts';
 import type { CommandContext } from './command-context.ts';
@@ -24,18 +25,16 @@ export function registerPolicyTest(policy: Command, context: CommandContext): vo
     .addHelpText('after', examples)
     .action(async (sandbox: string | undefined, options: Options) => {
       const set = await policySetOf(sandbox, options, context);
-      const nowMs = Date.now();
-      const compiled = compileSet(set, nowMs);
-      const results = runTests(set, compiled, nowMs);
+      const issues = compileSet(set, Date.now()).issues.filter(({ reason }) => reason !== 'TestFailed');
+      const results = runTests(set);
       for (const gap of set.gaps) context.printError(`warning: ${gap}`);
-      for (const { policy: of, rule, message } of compiled.issues)
-        context.printError(`error: ${of}/${rule} allows nothing: ${message}`);
+      for (const issue of issues) context.printError(`error: ${formatIssue(issue)}`);
       if (options.output === 'json') context.print(JSON.stringify(results, null, 2));
       else for (const line of tap(results)) context.print(line);
       const failed = results.filter(({ passed }) => !passed).length;
-      if (failed + compiled.issues.length > 0)
+      if (failed + issues.length > 0)
         throw new UserError(
-          `${failed} of ${results.length} tests failed, ${compiled.issues.length} rules are refused; see why with: kubectl creel policy explain`,
+          `${failed} of ${results.length} tests failed, ${issues.length} rules are refused; see why with: kubectl creel policy explain`,
         );
     });
 }

@@ -7,6 +7,7 @@ import { decideRequest } from '../../engine/decide/decide-request.ts';
 import type { CompiledRule, Grant } from '../../protocol/snapshot.ts';
 import type { CompiledSet } from './compile-set.ts';
 import { type Evaluation, evaluateRequest, type RequestQuestion } from './evaluate-request.ts';
+import { formatIssue } from './format-issue.ts';
 import type { PolicySet } from './policy-set.ts';
 
 export interface RuleSays {
@@ -119,7 +120,7 @@ function warningsOf(
   if (evaluation.open === 'Body')
     warnings.push('the request is decided by its body, which this command does not have.');
   if (policy.frozen) warnings.push('a ClusterEgressPolicy has freeze: true: nothing leaves.');
-  return [...warnings, ...issues.map(({ policy: of, rule, message }) => `${of}/${rule} allows nothing: ${message}`)];
+  return [...warnings, ...issues.map(formatIssue)];
 }
 
 function nextCommands(set: PolicySet, evaluation: Evaluation, question: RequestQuestion): string[] {
