@@ -159,3 +159,15 @@ test('a ceiling lets credentials through unless it says false', () => {
   expect(compile([rule], { credentials: true }).issues).toEqual([]);
   expect(compile([rule], { ports: [443] }).issues).toEqual([]);
 });
+
+test.each<[string, object]>([
+  ['a host', { host: 'a.com"; accept; #', ports: [443] }],
+  ['a substitution', { host: '$(id).com', ports: [443] }],
+  ['an option', { host: '--flag', ports: [443] }],
+  ['a block', { cidr: '10.0.0.0/8; accept', ports: [443] }],
+  ['a port', { host: 'a.com', ports: ['443; accept'] }],
+])('P30 %s that would be a command is refused', (_what, peer) => {
+  const { policy, issues } = compile([{ name: 'r', to: [peer], protocol: 'TLS' }]);
+  expect(policy.rules).toEqual([]);
+  expect(issues.length).toBeGreaterThan(0);
+});
