@@ -29,7 +29,7 @@ import { createUsageReports } from './session/usage-reports.ts';
 import { watchCanaries } from './session/watch-canaries.ts';
 import { createLeafContexts } from './tls/terminate-tls.ts';
 import { tokenBucket } from './token-bucket.ts';
-import { dialPermit } from './upstream/dial-permit.ts';
+import { createDialler } from './upstream/create-dialler.ts';
 import { createUpstreamTrust } from './upstream/upstream-trust.ts';
 
 const version = '0.1.0';
@@ -77,8 +77,9 @@ const policy: PolicyState = new PolicyState({
   signal,
   onApplied: inForce => kept.saveSnapshot(inForce, policy.heardMs),
 });
+const dial = createDialler(policy);
 const trust = createUpstreamTrust([rootsFile, join(podInfoDir, 'extra-ca.pem')]);
-const pool = new UpstreamPool(inferencePorts(policy, trust));
+const pool = new UpstreamPool(inferencePorts(policy, dial, trust));
 const budget = new ByteBudget(bufferedBodiesBytes);
 const inspectedBudget = new ByteBudget(inspectedBytes);
 const leaves = createLeafContexts(guard.leaf, nowMs);
@@ -110,7 +111,7 @@ const context: ConnectionContext = {
   attestation: attest,
   decideRequest,
   inspectedBudget,
-  dial: dialPermit,
+  dial,
   trust,
   admitRefusal: tokenBucket(refusalsPerSecond, nowMs),
   serveInference: (plain, ended) =>

@@ -1,4 +1,5 @@
 // A permit is the only key to a socket: dialling takes one, and only this file makes them.
+import type { UpstreamProxy } from '../../protocol/snapshot.ts';
 import { type Cidr, cidrContains } from '../canonical/cidr.ts';
 import { type AddressClass, classifyAddress } from '../canonical/classify-address.ts';
 import { type Host, hostText } from '../canonical/host.ts';
@@ -16,6 +17,8 @@ export interface Permit {
   readonly host: string;
   readonly port: number;
   readonly addresses: readonly string[];
+  /** By the corporate proxy, which is asked for the host; it resolves names, so that those have no addresses here. */
+  readonly via?: 'Proxy';
   readonly allow: Pick<Allow, 'by' | 'id' | 'protocol' | 'mode'>;
 }
 
@@ -49,15 +52,56 @@ export function classifyAnswers(
   }
   if (addresses.length === 0)
     return { verdict: 'Deny', reason: 'NoUsableAddress', ...(refused === undefined ? {} : { addressClass: refused }) };
-  const { by, id, protocol, mode } = allow;
+  return makePermit(hostText(host), port, addresses.slice(0, maxAddresses), allow);
+}
+
+/**
+ * A name that a corporate proxy resolves: no address is known here, so no rule about addresses is heard. Addresses that the
+ * agent names, and pinned ones, are classified all the same, and only public ones leave through the proxy.
+ */
+export function permitThroughProxy(request: PermitRequest, decider: Pick<Decider, 'refuses'>): Permit | Deny {
+  const { host, port, allow } = request;
+  if (host.kind === 'name' && allow.pinned === undefined)
+    return { ...makePermit(host.name, port, [], allow), via: 'Proxy' };
+  const direct = classifyAnswers(request, [hostText(host)], decider);
+  const isPublic = direct.verdict === 'Permit' && direct.addresses.every(isPublicAddress);
+  return isPublic ? { ...direct, via: 'Proxy' } : direct;
+}
+
+/** The corporate proxy itself: the operator's choice, so it may be private and no rule is asked, but never loopback, metadata or node. */
+export function permitProxy(
+  { host, port }: Pick<UpstreamProxy, 'host' | 'port'>,
+  answers: readonly string[],
+  decider: Pick<Decider, 'refuses'>,
+): Permit | Deny {
+  const addresses = answers.map(parseIp).flatMap(ip => {
+    const refusal = ip === undefined ? 'Never' : decider.refuses(ip, port, undefined);
+    return ip === undefined || (refusal !== undefined && refusal !== 'DenyRule') ? [] : [formatIp(ip)];
+  });
+  if (addresses.length === 0) return { verdict: 'Deny', reason: 'NoUsableAddress' };
+  const allow = { by: 'Route', id: 'upstreamProxy', protocol: 'TCP', mode: 'Enforce' } as const;
+  return makePermit(host, port, addresses.slice(0, maxAddresses), allow);
+}
+
+function makePermit(
+  host: string,
+  port: number,
+  addresses: readonly string[],
+  { by, id, protocol, mode }: Permit['allow'],
+): Permit {
   const permit: Omit<Permit, typeof permitBrand> = {
     verdict: 'Permit',
-    host: hostText(host),
+    host,
     port,
-    addresses: addresses.slice(0, maxAddresses),
+    addresses,
     allow: { by, id, protocol, mode },
   };
   return permit as Permit;
+}
+
+function isPublicAddress(text: string): boolean {
+  const ip = parseIp(text);
+  return ip !== undefined && classifyAddress(ip) === 'Public';
 }
 
 function refusalOf(

@@ -1,10 +1,11 @@
 // From a target to a verdict: the decision on the name, the binary where it matters, the address last of all.
 import { type Host, hostText } from '../../engine/canonical/host.ts';
 import type { Allow, Ask, Binary, Deny } from '../../engine/decide/decision.ts';
-import { classifyAnswers, type Permit } from '../../engine/decide/permit.ts';
+import { classifyAnswers, type Permit, permitThroughProxy } from '../../engine/decide/permit.ts';
 import type { BinaryIdentity } from '../../protocol/session.ts';
 import { resolveName } from '../dns/resolve-name.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
+import { leavesThroughProxy } from '../upstream/leaves-through-proxy.ts';
 import type { ConnectionContext } from './connection-context.ts';
 
 export interface Target {
@@ -52,8 +53,8 @@ export async function identifyOwner(
   if (policy.inForce?.policy.identity === 'None') return { binary: { kind: 'unknown' } };
   const found = await guard.identify(local, remote);
   if (!found.ok) return { binary: { kind: 'unknown' } };
-  const { path, sha256 } = found.binary;
-  return { binary: { kind: 'known', path, sha256 }, identity: found.binary };
+  const { path, sha256, ancestors } = found.binary;
+  return { binary: { kind: 'known', path, sha256, ancestors }, identity: found.binary };
 }
 
 export type Permitted = Permit | Deny | { readonly verdict: 'Unresolved'; readonly reason: string };
@@ -67,6 +68,8 @@ export async function permitTarget(
 ): Promise<Permitted> {
   const { decider, inForce } = context.policy;
   if (decider === undefined || inForce === undefined) return { verdict: 'Deny', reason: 'NoPolicy' };
+  if (leavesThroughProxy(target.host, inForce.upstreamProxy))
+    return permitThroughProxy({ ...target, binary, allow }, decider);
   if (allow.pinned !== undefined) return classifyAnswers({ ...target, binary, allow }, [], decider);
   const resolved = await resolveName(hostText(target.host), inForce.resolvers, context.signal);
   if (!resolved.ok) return { verdict: 'Unresolved', reason: resolved.reason };

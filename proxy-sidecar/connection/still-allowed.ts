@@ -15,13 +15,16 @@ export interface Carried {
 /** Any rule or grant may carry it on, but not to an address that is refused now, nor under a narrower protocol. */
 export function isStillAllowed(
   { target, binary, protocol, permit }: Carried,
-  { decider }: Pick<PolicyState, 'decider'>,
+  { decider, inForce }: Pick<PolicyState, 'decider' | 'inForce'>,
 ): boolean {
   // Nobody is asked again: where the binary has become the question, not to know it is to end it.
   const now = decider?.decide({ ...target, binary: binary ?? { kind: 'unknown' } });
   if (decider === undefined || now?.verdict !== 'Allow') return false;
   if (now.protocol !== protocol && now.protocol !== 'Any') return false;
   if (permit === undefined) return true;
+  if (permit.via === 'Proxy' && inForce?.upstreamProxy === undefined) return false;
+  // The proxy has resolved it, to nobody here knows what.
+  if (permit.via === 'Proxy' && permit.addresses.length === 0) return true;
   const repeated = classifyAnswers({ ...target, binary, allow: now }, permit.addresses, decider);
   return repeated.verdict === 'Permit' && permit.addresses.every(address => repeated.addresses.includes(address));
 }

@@ -63,6 +63,14 @@ export class ByteReader {
     this.#buffered = rest;
   }
 
+  /** Lets go of the stream, which others read from now on; what was pulled and not taken is theirs. */
+  release(): Buffer {
+    const rest = this.#buffered;
+    this.#buffered = empty;
+    this.#stream.off('readable', this.#onReadable);
+    return rest;
+  }
+
   /** Gives up reading: whoever waits sees the end, and what still comes is thrown away. */
   discardRest(): void {
     this.#ended = true;
