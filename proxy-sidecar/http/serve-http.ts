@@ -85,15 +85,19 @@ async function serveOne(serving: Serving, options: ServeHttpOptions): Promise<bo
   if (verdict.verdict !== 'NeedsBody') return await answer(serving, { head, facts, verdict }, options);
   if (options.budget?.reserve(verdict.maxBytes) === false)
     return await refuse(serving, { head, facts }, unreadable('NoRoom', options), options);
+  let heldBytes = verdict.maxBytes;
   try {
     const read = await bufferBody(client, reader, head, verdict.maxBytes, options.limits);
     if (!read.ok) return await refuse(serving, { head, facts }, unreadable(read.problem, options), options);
+    // An answer may stream for hours: only what is held counts meanwhile.
+    options.budget?.release(heldBytes - read.body.length);
+    heldBytes = read.body.length;
     const again = await gate.decide(facts, read.body);
     // Told to read it all, and asked for more once it is all there: nothing that may go on.
     const second = again.verdict === 'NeedsBody' ? unreadable('BodyTooLarge', options) : again;
     return await answer(serving, { head, facts, verdict: second, body: read.body }, options);
   } finally {
-    options.budget?.release(verdict.maxBytes);
+    options.budget?.release(heldBytes);
   }
 }
 
