@@ -64,10 +64,13 @@ describe('P25 hostile patterns and long paths', () => {
     ['many depths', () => compilePathPattern(`${'/**/a'.repeat(30)}/b`)('/a'.repeat(32_768))],
     ['a long group that nearly matches', () => compilePathPattern(`/**${'/a'.repeat(60)}/b/**`)('/a'.repeat(32_768))],
   ])('%s: no match, and no event loop held up', (_what, match) => {
-    match();
-    const startedMs = performance.now();
-    expect(match()).toBe(false);
-    expect(performance.now() - startedMs).toBeLessThan(50);
+    // The best of several: what else runs on this machine is no matter of the matcher's.
+    const timesMs = Array.from({ length: 6 }, () => {
+      const startedMs = performance.now();
+      expect(match()).toBe(false);
+      return performance.now() - startedMs;
+    });
+    expect(Math.min(...timesMs)).toBeLessThan(50);
   });
 });
 
