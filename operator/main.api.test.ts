@@ -76,6 +76,49 @@ test('a rule that allows nothing is named with the field and the remedy', async 
   });
 });
 
+test('a policy whose own tests fail is not Accepted, and the first failures are named', async () => {
+  const allow = [
+    { name: 'api', to: [{ host: 'api.example.com', ports: [443] }], protocol: 'HTTP', http: { access: 'ReadOnly' } },
+  ];
+  const request = { host: 'api.example.com', port: 443, method: 'DELETE', path: '/x' };
+  await create('EgressPolicy', 'tested', { sandboxSelector: {}, allow, tests: [{ request, expect: 'Allow' }] });
+  expect(await condition('egp', 'tested', 'Accepted', 'TestsFailed')).toMatchObject({
+    status: 'False',
+    message: expect.stringMatching(
+      /^tests\[0\] fails: api\.example\.com:443 DELETE \/x is Ask .*kubectl creel policy test/,
+    ),
+  });
+  await create('EgressPolicy', 'tested', { sandboxSelector: {}, allow, tests: [{ request, expect: 'Ask' }] });
+  expect(await condition('egp', 'tested', 'Accepted', 'Accepted')).toMatchObject({ status: 'True' });
+});
+
+test('P18, P24, P30 what no rule may be is refused at once or allows nothing, by name', async () => {
+  const rule = (change: object) => ({
+    sandboxSelector: {},
+    allow: [{ name: 'r', to: [{ host: 'api.example.com', ports: [443] }], protocol: 'TLS', ...change }],
+  });
+  const refusedAtOnce: readonly [string, object, RegExp][] = [
+    ['a name that is a command', { name: '"; accept; #' }, /allow\[0\]\.name/],
+    ['a substitution', { name: '$(id)' }, /allow\[0\]\.name/],
+    ['a flag as host', { to: [{ host: '--flag /x', ports: [443] }] }, /host/],
+    ['a port that is text', { to: [{ host: 'a.example', ports: ['443; accept'] }] }, /ports/],
+    ['a block that is a rule', { to: [{ cidr: '10.0.0.0/8; accept', ports: [443] }] }, /cidr/],
+    ['a flag as binary', { binaries: ['--flag'] }, /binaries/],
+  ];
+  for (const [what, change, text] of refusedAtOnce)
+    await expect(create('EgressPolicy', 'never', rule(change)), what).rejects.toThrow(text);
+  const inVain: readonly [string, object, string][] = [
+    ['p18', { htttp: {} }, 'UnknownField'],
+    ['p24-metadata', { to: [{ cidr: '169.254.0.0/16', ports: [80] }] }, 'NeverReachable'],
+    ['p24-loopback', { to: [{ cidr: '127.0.0.0/8', ports: [80] }] }, 'NeverReachable'],
+    ['p24-octal', { to: [{ cidr: '010.0.0.0/8', ports: [80] }] }, 'BadCidr'],
+  ];
+  for (const [name, change, reason] of inVain) {
+    await create('EgressPolicy', name, rule(change));
+    expect(await condition('egp', name, 'Accepted', reason), name).toMatchObject({ status: 'False' });
+  }
+});
+
 test('a profile goes from no right, to no Secret, to no hosts, to ready, each with the command to type', async () => {
   const spec = {
     provider: 'OpenAI',

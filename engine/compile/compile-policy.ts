@@ -49,7 +49,8 @@ export function compilePolicy(inputs: PolicyInputs): PolicyResult {
     selectorMatches(spec.namespaceSelector, namespaceLabels),
   );
   const identity = sandbox.spec.egress?.identity ?? 'Process';
-  const sources = [...policies.flatMap(tenantRules(inputs)), ...clusterPolicies.flatMap(clusterRules(inputs))];
+  const tenants = policies.map(policy => heldBack(policy, tenantRules(inputs)(policy)));
+  const sources = [...tenants.flatMap(({ rules }) => rules), ...clusterPolicies.flatMap(clusterRules(inputs))];
   const ceilings = ceilingsOf(clusterPolicies);
   const checked = dropConflicts(sources.map(source => withinBounds(source, ceilings, identity)));
   const { onUnlisted = 'Ask', hold = '0s' } = sandbox.spec.egress ?? {};
@@ -63,7 +64,7 @@ export function compilePolicy(inputs: PolicyInputs): PolicyResult {
   };
   return {
     policy: { hash: stableHash(body), ...body },
-    issues: checked.flatMap(issuesOf),
+    issues: [...checked.flatMap(issuesOf), ...tenants.flatMap(({ failed }) => failed)],
     matched: [...policies, ...clusterPolicies].map(policyName),
   };
 }
@@ -74,11 +75,22 @@ export function checkEgressPolicy(policy: EgressPolicy, services: ServiceLookup)
   return [...checked.flatMap(issuesOf), ...failedTests(policy, checked)];
 }
 
+/** A policy that does not do what its author says it does allows nothing: decision 0008. What it denies is denied. */
+function heldBack(
+  policy: EgressPolicy,
+  own: readonly Compiled[],
+): { rules: readonly Compiled[]; failed: readonly RuleIssue[] } {
+  const failed = failedTests(policy, dropConflicts(own));
+  if (failed.length === 0) return { rules: own, failed };
+  return { rules: own.map(compiled => (isDeny(compiled.outcome.rules) ? compiled : refused(compiled, []))), failed };
+}
+
 /** The policy alone, as a sandbox with the defaults would hold it: what other policies add or deny is theirs to test. */
 function failedTests(policy: EgressPolicy, checked: readonly Compiled[]): readonly RuleIssue[] {
+  if (policy.spec.tests === undefined) return [];
   const rules = checked.flatMap(({ outcome }) => outcome.rules);
   const alone: CompiledPolicy = { ...defaults, hash: '', frozen: false, rules, neverAddresses: [] };
-  return evaluateTests(alone, policy.spec.tests ?? []).map(({ index, message }) => ({
+  return evaluateTests(alone, policy.spec.tests).map(({ index, message }) => ({
     policy: policyName(policy),
     rule: `tests[${index}]`,
     reason: 'TestFailed',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EgressPolicy } from '../../crds/schema/egress-policy.ts';
-import { checkEgressPolicy } from './compile-policy.ts';
+import { checkEgressPolicy, compilePolicy } from './compile-policy.ts';
 import { sampleEgressPolicy } from './testing/objects.ts';
 
 type PolicyTest = NonNullable<EgressPolicy['spec']['tests']>[number];
@@ -58,5 +58,39 @@ describe("a policy's own tests", () => {
     expect(failures({ method: 'GET', path: '/admin/x' }, 'Allow')).toEqual([
       'tests[0] TestFailed api.example.com:443 GET /admin/x is Deny (RequestDenied by team/p/api), not Allow',
     ]);
+  });
+});
+
+const compiled = (expected: PolicyTest['expect']) => {
+  const policy = sampleEgressPolicy('p', allow, deny);
+  const tests: PolicyTest[] = [
+    { request: { host: 'api.example.com', port: 443, method: 'GET', path: '/' }, expect: expected },
+  ];
+  return compilePolicy({
+    sandbox: { metadata: { namespace: 'team', name: 'box' }, spec: { image: 'x' } } as never,
+    namespaceLabels: {},
+    policies: [{ ...policy, spec: { ...policy.spec, tests } }, sampleEgressPolicy('other', allow.slice(1, 2), [])],
+    clusterPolicies: [],
+    services: () => undefined,
+    neverAddresses: [],
+  });
+};
+
+const idsOf = (expected: PolicyTest['expect'], effect: 'Allow' | 'Deny') =>
+  compiled(expected).policy.rules.flatMap(rule => (rule.effect === effect ? [rule.id] : []));
+
+describe('a policy whose test fails', () => {
+  test('allows nothing, and says so; other policies stay', () => {
+    expect(idsOf('Allow', 'Allow')).toEqual(['team/other/git', 'team/p/api', 'team/p/git', 'team/p/graph']);
+    expect(compiled('Allow').issues).toEqual([]);
+    expect(idsOf('Deny', 'Allow').filter(id => id !== 'team/p/api')).toEqual(['team/other/git']);
+    expect(compiled('Deny').issues).toMatchObject([{ policy: 'team/p', rule: 'tests[0]', reason: 'TestFailed' }]);
+  });
+
+  test('denies what it denied, deny patterns too', () => {
+    expect(idsOf('Deny', 'Deny')).toEqual(expect.arrayContaining(['team/p/no']));
+    expect(JSON.stringify(compiled('Deny').policy.rules)).toContain('/admin/**');
+    const api = compiled('Deny').policy.rules.find(({ id, effect }) => id === 'team/p/api' && effect === 'Allow');
+    if (api !== undefined) expect(api.inspection).toMatchObject({ kind: 'HTTP', allow: [] });
   });
 });

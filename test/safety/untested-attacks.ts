@@ -22,7 +22,6 @@ export const untested: Readonly<Record<string, string>> = {
   T23: terminated,
   T24: terminated,
   B05: unwritten,
-  P30: unwritten,
   T15: unwritten,
   H17: unwritten,
   H49: unwritten,

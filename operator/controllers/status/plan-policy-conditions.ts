@@ -4,6 +4,8 @@ import type { WantedCondition } from './next-conditions.ts';
 import type { PolicyView } from './policy-view.ts';
 
 const maxListed = 8;
+const heldBack =
+  '; until every test of spec.tests passes, no rule of the policy allows anything (try: kubectl creel policy test -f FILE)';
 
 /** `own` is what is wrong with the policy whoever it selects. */
 export function planPolicyConditions(own: readonly RuleIssue[], view: PolicyView): WantedCondition[] {
@@ -17,7 +19,13 @@ function accepted(issues: readonly RuleIssue[]): WantedCondition {
   const lines = issues.map(({ rule, reason, message }) =>
     reason === 'TestFailed' ? `${rule} fails: ${message}` : `rule ${rule} allows nothing (${reason}): ${message}`,
   );
-  return { type: 'Accepted', status: 'False', reason: first.reason, message: list(lines, '; ') };
+  const testsFailed = issues.some(({ reason }) => reason === 'TestFailed');
+  return {
+    type: 'Accepted',
+    status: 'False',
+    reason: first.reason === 'TestFailed' ? 'TestsFailed' : first.reason,
+    message: `${list(lines, '; ')}${testsFailed ? heldBack : ''}`,
+  };
 }
 
 function enforcedCondition({ matched, enforced, suspended }: PolicyView): WantedCondition {
