@@ -184,4 +184,42 @@ print('cut' if left > 0 else 'end', time.time() * 1000, flush=True)
     expect(word).toBe('cut');
     expect(Number(at) - pushedMs).toBeLessThan(100);
   });
+
+  test('is felt by the next request of a kept-alive connection, and ends an idle one', async () => {
+    await rules(inspect(['api.test'], { access: 'Full' }));
+    const script = `
+import http.client, sys
+c = http.client.HTTPSConnection('api.test'); c.request('GET', '/1'); print(c.getresponse().read() and 'first', flush=True)
+sys.stdin.readline(); c.request('DELETE', '/2'); a = c.getresponse(); a.read(); print('second', a.status, flush=True)
+sys.stdin.readline()
+c.sock.settimeout(5)
+try: print('ended', c.sock.recv(1), flush=True)
+except TimeoutError: print('still open', flush=True)
+except OSError: print('ended', flush=True)
+`;
+    const started = path.pod.start(['python3', '-c', script], {
+      env: path.sidecar.agentEnv,
+      interactive: true,
+      timeoutMs: 20_000,
+    });
+    await started.waitForOutput('first');
+    await rules(inspect(['api.test'], { access: 'ReadOnly' }));
+    started.child.stdin.write('\n');
+    await started.waitForOutput('second 403');
+    const ack = await rules(inspect(['other.test'], { access: 'Full' }));
+    expect(ack.closed).toBe(1);
+    started.child.stdin.write('\n');
+    expect((await started.result()).stdout).toContain('ended');
+  });
+
+  test('B10 whose request it is decides: the same request of another program is refused', async () => {
+    const python = (await path.sidecar.runAgent(['readlink', '-f', '/usr/bin/python3'])).stdout.trim();
+    await rules(
+      inspect(['api.test'], { access: 'ReadOnly' }),
+      inspect(['api.test'], { access: 'Full' }, { binaries: [python] }),
+    );
+    expect(await talk('api.test', get('/', 'Connection: close').replace('GET', 'DELETE'))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await status('-X', 'DELETE', 'https://api.test/')).toBe('403');
+    expect(await status('https://api.test/')).toBe('200');
+  });
 });

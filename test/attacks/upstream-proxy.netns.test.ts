@@ -43,8 +43,11 @@ beforeAll(async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   proxy.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const isListening = () => (said.includes('listening') ? true : undefined);
-  await waitUntil(isListening, { what: 'the proxy to listen', timeoutMs: 10_000, intervalMs: 10 });
+  await waitUntil(() => (said.includes('listening') ? true : undefined), {
+    what: 'the proxy to listen',
+    timeoutMs: 10_000,
+    intervalMs: 10,
+  });
 });
 afterAll(async () => {
   proxy?.kill();
