@@ -92,11 +92,12 @@ test('a policy whose own tests fail is not Accepted, and the first failures are 
   expect(await condition('egp', 'tested', 'Accepted', 'Accepted')).toMatchObject({ status: 'True' });
 });
 
+const ruleWith = (change: object) => ({
+  sandboxSelector: {},
+  allow: [{ name: 'r', to: [{ host: 'api.example.com', ports: [443] }], protocol: 'TLS', ...change }],
+});
+
 test('P18, P24, P30 what no rule may be is refused at once or allows nothing, by name', async () => {
-  const rule = (change: object) => ({
-    sandboxSelector: {},
-    allow: [{ name: 'r', to: [{ host: 'api.example.com', ports: [443] }], protocol: 'TLS', ...change }],
-  });
   const refusedAtOnce: readonly [string, object, RegExp][] = [
     ['a name that is a command', { name: '"; accept; #' }, /allow\[0\]\.name/],
     ['a substitution', { name: '$(id)' }, /allow\[0\]\.name/],
@@ -106,7 +107,7 @@ test('P18, P24, P30 what no rule may be is refused at once or allows nothing, by
     ['a flag as binary', { binaries: ['--flag'] }, /binaries/],
   ];
   for (const [what, change, text] of refusedAtOnce)
-    await expect(create('EgressPolicy', 'never', rule(change)), what).rejects.toThrow(text);
+    await expect(create('EgressPolicy', 'never', ruleWith(change)), what).rejects.toThrow(text);
   const inVain: readonly [string, object, string][] = [
     ['p18', { htttp: {} }, 'UnknownField'],
     ['p24-metadata', { to: [{ cidr: '169.254.0.0/16', ports: [80] }] }, 'NeverReachable'],
@@ -114,7 +115,7 @@ test('P18, P24, P30 what no rule may be is refused at once or allows nothing, by
     ['p24-octal', { to: [{ cidr: '010.0.0.0/8', ports: [80] }] }, 'BadCidr'],
   ];
   for (const [name, change, reason] of inVain) {
-    await create('EgressPolicy', name, rule(change));
+    await create('EgressPolicy', name, ruleWith(change));
     expect(await condition('egp', name, 'Accepted', reason), name).toMatchObject({ status: 'False' });
   }
 });

@@ -21,7 +21,6 @@ export const untested: Readonly<Record<string, string>> = {
   T22: 'plain TCP is opaque by decision; that its address stays pinned is what every TCP rule’s test shows',
   T23: terminated,
   T24: terminated,
-  B05: unwritten,
   T15: unwritten,
   H17: unwritten,
   H49: unwritten,

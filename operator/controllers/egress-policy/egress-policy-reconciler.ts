@@ -11,6 +11,7 @@ import { nextConditions } from '../status/next-conditions.ts';
 import { planPolicyConditions } from '../status/plan-policy-conditions.ts';
 import { type PolicyViewSources, viewPolicy } from '../status/policy-view.ts';
 import { writeStatus } from '../status/write-status.ts';
+import { warnOfBinaries } from './warn-of-binaries.ts';
 
 export interface EgressPolicyReconcilerOptions extends PolicyViewSources {
   readonly client: KubeClient;
@@ -31,7 +32,7 @@ export function egressPolicyReconciler(options: EgressPolicyReconcilerOptions): 
       const view = viewPolicy(key, options);
       const rules = rulesWithCredential(policy, services);
       const own = [...checkEgressPolicy(policy, services), ...credentialIssues(rules, credentials.get)];
-      const wanted = planPolicyConditions(own, view);
+      const wanted = planPolicyConditions(own, view, warnOfBinaries(policy));
       const { generation } = policy.metadata;
       await writeStatus(client, resources.egressPolicies, policy, {
         observedGeneration: generation,

@@ -7,15 +7,24 @@ const maxListed = 8;
 const heldBack =
   '; until every test of spec.tests passes, no rule of the policy allows anything (try: kubectl creel policy test -f FILE)';
 
-/** `own` is what is wrong with the policy whoever it selects. */
-export function planPolicyConditions(own: readonly RuleIssue[], view: PolicyView): WantedCondition[] {
-  return [accepted(distinct([...own, ...view.issues])), enforcedCondition(view)];
+/** `own` is what is wrong with the policy whoever it selects; `warnings` what its author should know all the same. */
+export function planPolicyConditions(
+  own: readonly RuleIssue[],
+  view: PolicyView,
+  warnings: readonly string[] = [],
+): WantedCondition[] {
+  return [accepted(distinct([...own, ...view.issues]), warnings), enforcedCondition(view)];
 }
 
-function accepted(issues: readonly RuleIssue[]): WantedCondition {
+function accepted(issues: readonly RuleIssue[], warnings: readonly string[]): WantedCondition {
   const [first] = issues;
   if (first === undefined)
-    return { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'every rule is understood and in force' };
+    return {
+      type: 'Accepted',
+      status: 'True',
+      reason: 'Accepted',
+      message: ['every rule is understood and in force', ...warnings.slice(0, maxListed)].join('; '),
+    };
   const lines = issues.map(({ rule, reason, message }) =>
     reason === 'TestFailed' ? `${rule} fails: ${message}` : `rule ${rule} allows nothing (${reason}): ${message}`,
   );
