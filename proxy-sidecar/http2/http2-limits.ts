@@ -13,7 +13,7 @@ export interface Http2Limits {
   readonly maxSessionMiB: number;
   /** Streams that were reset or refused: so many at once, then so many a second. */
   readonly wastedStreams: Rate;
-  /** PING, SETTINGS and PRIORITY frames of the agent. */
+  /** PING and SETTINGS frames of the agent. */
   readonly controlFrames: Rate;
   /** Frames that nghttp2 refuses or that carry nothing, for the connection's life. */
   readonly maxInvalidFrames: number;

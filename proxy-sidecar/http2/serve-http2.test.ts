@@ -353,3 +353,17 @@ test('a slow reader holds upstream back', async () => {
   expect(sent).toBeLessThan(4 * 1024 * 1024);
   stream.close();
 });
+
+test('a gate that throws ends its connection and is told to the caller, not the process', async () => {
+  const proxy = await startHttp2({
+    upstream: () => undefined,
+    decide: () => {
+      throw new Error('a bug');
+    },
+  });
+  const session = await client(proxy);
+  const closed = once(session, 'close');
+  void ask(session);
+  await closed;
+  await expect(proxy.close()).rejects.toThrow('a bug');
+});

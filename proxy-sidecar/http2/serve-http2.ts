@@ -14,21 +14,29 @@ export async function serveHttp2(plain: Duplex, options: ServeHttp2Options): Pro
   const upstreams = new UpstreamSessions(options);
   plain.on('error', () => plain.destroy());
   const session = performServerHandshake(plain, sessionOptions(limits));
+  const abort = () => {
+    session.destroy();
+    plain.destroy();
+  };
+  let bug: { readonly error: unknown } | undefined;
   const guard = new AbuseGuard(limits, () => calm(session));
   session.on('stream', (stream: ServerHttp2Stream, _headers, _flags, raw: string[]) => {
-    void serveStream(stream, raw, upstreams, options).then(isWorth => {
-      if (!isWorth) guard.wasted();
-    });
+    serveStream(stream, raw, upstreams, options).then(
+      isWorth => {
+        if (!isWorth) guard.wasted();
+      },
+      // A bug, the gate's or ours: it ends this connection and is the caller's to tell.
+      (error: unknown) => {
+        bug ??= { error };
+        abort();
+      },
+    );
   });
   guard.watch(session);
   session.setTimeout(limits.idleConnectionMs, () => {
     // A time-out says only that nothing was sent for so long; streams have deadlines of their own.
     if (!guard.hasStreams) session.close();
   });
-  const abort = () => {
-    session.destroy();
-    plain.destroy();
-  };
   signal.addEventListener('abort', abort, { once: true });
   // The sockets here may be half open; an HTTP/2 peer that can say nothing more, no window update either, is gone.
   plain.once('end', abort);
@@ -39,6 +47,7 @@ export async function serveHttp2(plain: Duplex, options: ServeHttp2Options): Pro
   signal.removeEventListener('abort', abort);
   upstreams.close();
   plain.destroy();
+  if (bug !== undefined) throw bug.error;
 }
 
 /** RFC 9113, 10.5: says why, then ends; a peer that floods does not get to drain its streams. */

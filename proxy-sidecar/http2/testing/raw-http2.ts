@@ -23,7 +23,7 @@ export interface Frame {
 
 const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
-export function encodeFrame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
+function encodeFrame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head[3] = type;

@@ -83,7 +83,10 @@ export async function startHttp2(start: StartHttp2): Promise<StartedHttp2> {
   const limits = { ...defaultHttp2Limits, ...start.limits };
   const served = new Set<Promise<void>>();
   const server: Server = createServer({ allowHalfOpen: true }, socket => {
-    served.add(serveHttp2(socket, { gate, dialUpstream, limits, signal: end.signal }));
+    const serving = serveHttp2(socket, { gate, dialUpstream, limits, signal: end.signal });
+    // Told by `close`.
+    serving.catch(() => undefined);
+    served.add(serving);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
