@@ -1,5 +1,5 @@
 // Inspected hosts: TLS is ended in the sidecar, and each request is decided alone, through the real fence, guard and sidecar.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { waitUntil } from '../cluster/base/wait-until.ts';
 import { inspect } from '../netns/snapshot-parts.ts';
 import { type DataPath, startDataPath } from './data-path.ts';
@@ -221,5 +221,71 @@ except OSError: print('ended', flush=True)
     expect(await talk('api.test', get('/', 'Connection: close').replace('GET', 'DELETE'))).toMatch(/^HTTP\/1\.1 200 /);
     expect(await status('-X', 'DELETE', 'https://api.test/')).toBe('403');
     expect(await status('https://api.test/')).toBe('200');
+  });
+});
+
+describe('nothing goes around inspection', () => {
+  beforeEach(async () => rules(inspect(['api.test', 'other.test'], { access: 'ReadOnly' })));
+  afterEach(async () => {
+    // The host itself works: what was refused before was refused for what it was.
+    expect(await status('https://api.test/')).toBe('200');
+  });
+
+  test.each([
+    ['T08 an SSH banner', 'SSH-2.0-OpenSSH_9\\r\\n'],
+    ['T08 raw bytes', '\\x00\\x01\\x02\\x03'],
+    ['T08 plain HTTP', 'GET / HTTP/1.1\\r\\nHost: api.test\\r\\n\\r\\n'],
+  ])('%s on the TLS port', async (_what, bytes) => {
+    const send = `exec 3<>/dev/tcp/api.test/443; printf '${bytes}' >&3; timeout 2 head -c 20 <&3`;
+    expect((await path.sidecar.runAgent(['bash', '-c', send])).stdout).toBe('');
+    expect(await path.outside.connections()).toEqual([]);
+  });
+
+  test.each(['acme-tls/1', 'h2'])('T20 ALPN %s, and then HTTP/1.1', async alpn => {
+    expect(await talk('api.test', get('/secret'), alpn)).not.toMatch(/^HTTP\/1/);
+    expect(await requests()).toEqual([]);
+  });
+
+  test('T23 a client that pins its server fails visibly', async () => {
+    const pinned = await curl('--cacert', '/dev/null', 'https://api.test/');
+    expect(pinned.exitCode).not.toBe(0);
+    expect(await path.outside.connections()).toEqual([]);
+  });
+
+  test('T17 a session of one host is not resumed under another name', async () => {
+    const script = `
+import socket, ssl
+context = ssl.create_default_context(); context.maximum_version = ssl.TLSVersion.TLSv1_2
+def go(host, session=None):
+  s = context.wrap_socket(socket.create_connection((host, 443)), server_hostname=host, session=session)
+  print(host, s.session_reused, flush=True); return s.session
+session = go('api.test'); go('api.test', session); go('other.test', session)
+`;
+    const { stdout } = await path.sidecar.runAgent(['python3', '-c', script]);
+    expect(stdout).toBe('api.test False\napi.test True\nother.test False\n');
+  });
+
+  test('H12 an absolute target of another host than the Host field', async () => {
+    const absolute = get('/').replace('GET /', 'GET https://other.test/');
+    expect(await talk('api.test', absolute)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await requests()).toEqual([]);
+  });
+
+  test('H34 a header that would make another method of it is not sent on', async () => {
+    expect(
+      await status('-H', 'X-HTTP-Method-Override: DELETE', '-H', 'X-Method-Override: PUT', 'https://api.test/'),
+    ).toBe('200');
+    const [request] = await path.outside.requests();
+    expect(Object.keys(request?.headers ?? {}).filter(name => name.includes('override'))).toEqual([]);
+  });
+
+  test("H37 a redirect is the agent's to follow, and decided anew", async () => {
+    const location = 'http://169.254.169.254/latest';
+    await path.outside.answer({ path: '/go', status: 302, headers: { location, 'alt-svc': 'h3=":443"' } });
+    const got = await curl('-i', 'https://api.test/go');
+    expect(got.stdout).toContain(location);
+    expect(got.stdout.toLowerCase()).not.toContain('alt-svc');
+    expect((await curl('-L', 'https://api.test/go')).stdout).toContain('"error":"NeverReachable"');
+    expect(await path.outside.connections(({ localAddress }) => localAddress.startsWith('169.254.'))).toEqual([]);
   });
 });
