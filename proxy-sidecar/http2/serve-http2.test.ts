@@ -367,3 +367,30 @@ test('a gate that throws ends its connection and is told to the caller, not the 
   await closed;
   await expect(proxy.close()).rejects.toThrow('a bug');
 });
+
+test.each(['h2', 'http/1.1'] as const)(
+  "the gate's credential replaces the client's towards an %s upstream",
+  async alpn => {
+    const seen: (readonly string[])[] = [];
+    const h1 = async (): Promise<Upstream> => {
+      const server = createHttp1((request, response) => {
+        seen.push(request.rawHeaders);
+        response.end();
+      });
+      return { port: await listening(server), alpn };
+    };
+    const upstream =
+      alpn === 'http/1.1'
+        ? await h1()
+        : await h2Upstream((stream, raw) => {
+            seen.push(raw);
+            stream.respond({ ':status': 200 }, { endStream: true });
+          });
+    const proxy = await started(upstream, {
+      decide: () => ({ ...permitted, setFields: [headerField('Authorization', 'Bearer real')] }),
+    });
+    const fields = ['authorization', 'Bearer mine', 'authorization', 'Bearer second'];
+    expect(await ask(await client(proxy), { fields })).toMatchObject({ status: '200' });
+    expect(seen[0]?.filter(text => text.startsWith('Bearer'))).toEqual(['Bearer real']);
+  },
+);
