@@ -12,7 +12,8 @@ var update = flag.Bool("update", false, "write golden files anew")
 
 const goldenFence = "fence.golden.nft"
 
-func TestTheFenceIsTheGoldenRuleset(t *testing.T) {
+// P30: nothing that a policy, a pod or an image says is part of it.
+func TestP30TheFenceIsTheGoldenRuleset(t *testing.T) {
 	if *update {
 		writeFile(t, goldenFence, renderFence(), 0o644)
 	}

@@ -55,6 +55,8 @@ describe('a rule that could be misread allows nothing and says why', () => {
     ['no protocol', { name: 'x', to: github.to }, 'Invalid', 'protocol'],
     ['P17 an empty list of binaries', rule({ binaries: [] }), 'Invalid', 'binaries'],
     ['a name nobody can have', to({ host: 'ex_ample.com' }), 'BadHost', 'ex_ample.com'],
+    ['P30 a command as a name', to({ host: '"; accept; #' }), 'Invalid', 'to.0.host'],
+    ['P30 another', to({ host: '$(id).example.com' }), 'BadHost', '$(id)'],
     ['an address as a host', to({ host: '1.2.3.4' }), 'BadHost', '1.2.3.4/32'],
     ['P15 every .com', to({ host: '*.com' }), 'PublicSuffix', '*.com'],
     ['P15 every .co.uk', to({ host: '**.co.uk' }), 'PublicSuffix', 'co.uk'],

@@ -65,6 +65,21 @@ describe('what is listed passes', () => {
     expect(stdout).toBe('SSH-2.0-test\r\nhello\n');
   });
 
+  test('T22 TLS begun inside plain TCP is opaque, whatever it names: it stays at the address of the listed name', async () => {
+    await path.outside.listen(2525, { kind: 'https' });
+    await rules(allow(['mail.test'], { ports: [2525], protocol: 'TCP' }));
+    const late = `import socket, ssl
+s = socket.create_connection(('mail.test', 2525))
+s = ssl._create_unverified_context().wrap_socket(s, server_hostname='other.test')
+s.send(b'GET / HTTP/1.0\\r\\nHost: other.test\\r\\n\\r\\n'); print(s.recv(100)[:8])`;
+    const { stdout } = await path.sidecar.runAgent(['python3', '-c', late]);
+    expect(stdout).toBe("b'HTTP/1.1'\n");
+    expect(await path.outside.connections()).toMatchObject([
+      { localAddress: '93.184.215.14', serverName: 'other.test' },
+    ]);
+    expect((await path.outside.dnsQueries()).map(({ name }) => name)).not.toContain('other.test');
+  });
+
   test('an address that a rule lists, without any name', async () => {
     await rules(
       allow([], {

@@ -1,4 +1,5 @@
 // Catalogue X01-X03, I01, I15, T13: the pod's processes see each other; the agent gets nothing out of the sidecar's, and cannot end them.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { modelRoute } from '../netns/snapshot-parts.ts';
 import { type DataPath, startDataPath } from './data-path.ts';
@@ -72,6 +73,25 @@ test('T13 no file and no argument of the pod shows it the key of the model, of t
   const args = await path.sidecar.runAgent(['bash', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "']);
   expect(args.stdout).toContain('sidecar.mjs');
   expect(args.stdout).not.toContain(key);
+});
+
+const environmentOf = (pid: number | undefined) => readFileSync(`/proc/${pid}/environ`, 'utf8');
+
+test('T24 what the agent puts into its own environment reaches neither guard nor proxy: no keys are logged', async () => {
+  const env = {
+    SSLKEYLOGFILE: '/tmp/cr-keys',
+    NODE_OPTIONS: '--tls-keylog=/tmp/cr-keys',
+    NODE_EXTRA_CA_CERTS: '/tmp/cr-ca',
+  };
+  const own = path.pod.start(['sleep', '20'], { env, timeoutMs: 30_000 });
+  await expect.poll(() => environmentOf(own.pid)).toContain('SSLKEYLOGFILE');
+  await path.sidecar.runAgent(['curl', '-sS', '-m', '5', 'https://inference.local/v1/models'], {
+    env: { NODE_OPTIONS: env.NODE_OPTIONS },
+  });
+  for (const pid of [path.sidecar.proxyPid, path.sidecar.guard.pid])
+    expect(environmentOf(pid)).not.toMatch(/SSLKEYLOGFILE|NODE_OPTIONS|NODE_EXTRA_CA_CERTS/);
+  expect(readFileSync(`/proc/${path.sidecar.proxyPid}/cmdline`, 'utf8')).not.toContain('keylog');
+  await own.stop('SIGKILL');
 });
 
 test('the sidecar listens on no unix socket', async () => {

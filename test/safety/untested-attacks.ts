@@ -1,7 +1,5 @@
-const unwritten = 'not written yet';
 const clusterOnly =
   'it needs a kubelet and a Service of another tenant: the fence refuses it like any unlisted address (N22, N24)';
-const terminated = 'TLS termination has no test of it yet';
 
 /** Attacks that no test of the tree carries out yet, each with the reason. */
 export const untested: Readonly<Record<string, string>> = {
@@ -9,20 +7,13 @@ export const untested: Readonly<Record<string, string>> = {
   N29: clusterOnly,
   N33: 'there is no explicit proxy: topology Paired comes later',
   N34: 'there is no explicit proxy: topology Paired comes later',
-  N52: 'pods have no user namespace of their own here; the guard’s proof of the fence would refuse to start',
-  D02: 'approvals never resolve a name: the operator imports no resolver',
-  D11: 'the sidecar asks for absolute names only (resolve-name.test.ts); the search domain itself needs a cluster',
-  T14: terminated,
-  T16: terminated,
-  T17: terminated,
-  T18: terminated,
-  T19: terminated,
-  T21: terminated,
-  T22: 'plain TCP is opaque by decision; that its address stays pinned is what every TCP rule’s test shows',
-  T23: terminated,
-  T24: terminated,
-  T15: unwritten,
-  H17: unwritten,
-  H49: unwritten,
-  R12: unwritten,
+  N52: 'pods have user namespaces of their own only on clusters that offer them; the guard proves its fence at each start and refuses to go on without',
+  D02: 'who approves never resolves a name: operator and CLI import no resolver; no test watches a resolver while a person decides',
+  D11: 'the sidecar asks for absolute names only (resolve-name.test.ts); a search domain that a tenant owns needs a cluster',
+  T14: 'each pod’s CA is made in its own guard and lives in its own memory (guard tests); no test crosses two pods',
+  T16: 'the outside world’s servers do not ask for client certificates yet',
+  T21: 'inspection.netns.test.ts carries it out under H13: CONNECT inside TLS is 400',
+  H17: 'there is no explicit proxy: topology Paired comes later; CONNECT is refused as a method (H35)',
+  H49: 'nothing is substituted: a credential is set in place of the agent’s field, for its own hosts alone',
+  R12: 'an exception in a callback ends the proxy; the guard starts it anew and nothing leaves meanwhile (nothing-leaves.netns.test.ts); no fault is injected yet',
 };
