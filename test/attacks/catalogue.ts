@@ -5,7 +5,7 @@
 export type Level = 'U' | 'N' | 'R' | 'A' | 'C';
 export type Case = readonly [id: string, level: Level, title: string];
 
-export const network: readonly Case[] = [
+const network: readonly Case[] = [
   ['N02', 'N', 'IPv6 to a literal address'],
   ['N03', 'N', 'an IPv4 address written as mapped IPv6'],
   ['N04', 'N', 'plain UDP'],
@@ -50,7 +50,7 @@ export const network: readonly Case[] = [
   ['N52', 'C', 'the capture inside a user-namespaced pod'],
 ];
 
-export const names: readonly Case[] = [
+const names: readonly Case[] = [
   ['D01', 'N', 'a secret spelled into an unlisted name'],
   ['D02', 'A', 'the same name on its way to those who approve'],
   ['D03', 'U', 'a thousand long names below an allowed wildcard'],
@@ -69,7 +69,7 @@ export const names: readonly Case[] = [
   ['D20', 'U', 'data in the case of letters'],
 ];
 
-export const hosts: readonly Case[] = [
+const hosts: readonly Case[] = [
   ['P03', 'U', 'upper case in allow and deny'],
   ['P04', 'U', 'the final dot'],
   ['P05', 'U', 'look-alike letters'],
@@ -95,7 +95,7 @@ export const hosts: readonly Case[] = [
   ['P30', 'A', 'commands inside fields'],
 ];
 
-export const tls: readonly Case[] = [
+const tls: readonly Case[] = [
   ['T05', 'U', 'odd server names'],
   ['T06', 'U', 'a hello in pieces'],
   ['T07', 'U', 'encrypted hellos'],
@@ -117,7 +117,7 @@ export const tls: readonly Case[] = [
   ['T24', 'N', 'key logs'],
 ];
 
-export const http: readonly Case[] = [
+const http: readonly Case[] = [
   ['H02', 'U', 'Transfer-Encoding with Content-Length'],
   ['H03', 'U', 'disguised Transfer-Encoding'],
   ['H04', 'U', 'two lengths'],
@@ -160,7 +160,7 @@ export const http: readonly Case[] = [
   ['H50', 'U', 'every known smuggling vector'],
 ];
 
-export const binaries: readonly Case[] = [
+const binaries: readonly Case[] = [
   ['B01', 'R', 'a borrowed process name'],
   ['B02', 'R', 'a copy under another root, a hard link'],
   ['B03', 'R', 'an overwritten binary with its old time'],
@@ -178,7 +178,7 @@ export const binaries: readonly Case[] = [
   ['B19', 'U', 'odd bytes in a path'],
 ];
 
-export const floods: readonly Case[] = [
+const floods: readonly Case[] = [
   ['R01', 'N', 'slow heads'],
   ['R02', 'U', 'slow bodies'],
   ['R03', 'N', 'many connections at once'],
