@@ -4,10 +4,10 @@ import { readConfig } from './config.ts';
 import { createCounters } from './counters.ts';
 import { startHealthServer } from './health-server.ts';
 import type { RunningHub } from './hub/start-hub.ts';
-import type { Connection } from './kube/connection.ts';
 import { inClusterConnection } from './kube/in-cluster-connection.ts';
 import { createKubeClient } from './kube/kube-client.ts';
 import { acquireLeadership } from './kube/leader-lease.ts';
+import { loadKubeconfig } from './kube/load-kubeconfig.ts';
 import { systemClock } from './kube/system-clock.ts';
 import { openTransport } from './kube/transport.ts';
 import { untilAborted } from './kube/until-aborted.ts';
@@ -32,7 +32,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => shut
 const closed = new AbortController();
 
 const { kubeconfig } = config;
-const connection = await (kubeconfig === undefined ? inClusterConnection(process.env) : fromFile(kubeconfig));
+const connection = await (kubeconfig === undefined ? inClusterConnection(process.env) : loadKubeconfig(kubeconfig));
 const transport = openTransport(connection);
 const onTrouble = (message: string) => log.warn({}, message);
 
@@ -132,10 +132,4 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
-}
-
-/** Loaded only where it is used, which is outside clusters: the YAML parser alone takes 3 MB. */
-async function fromFile(path: string): Promise<Connection> {
-  const { loadKubeconfig } = await import('./kube/load-kubeconfig.ts');
-  return loadKubeconfig(path);
 }

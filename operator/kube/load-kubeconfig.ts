@@ -1,7 +1,6 @@
 // kubeconfig files as kubectl writes them: the current context, inline data or paths beside the file.
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Connection, ConnectionError } from './connection.ts';
 import { rereadToken } from './reread-token.ts';
@@ -45,6 +44,8 @@ type User = Kubeconfig['users'][number]['user'];
 
 /** Throws ConnectionError for what it cannot use: no current context, exec plugins, unverified TLS. */
 export async function loadKubeconfig(path: string): Promise<Connection> {
+  // Only here, which is outside clusters: the parser takes memory that an operator in its pod never needs.
+  const { parse } = await import('yaml');
   const parsed = kubeconfig.safeParse(parse(await readFile(path, 'utf8'), { version: '1.1' }));
   if (!parsed.success) throw new ConnectionError(`${path}: ${z.prettifyError(parsed.error)}`);
   const { contexts, clusters, users, 'current-context': current } = parsed.data;
