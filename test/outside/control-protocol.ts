@@ -64,6 +64,7 @@ export interface RequestRecord {
   readonly body: string;
   readonly bodyBytes: number;
   readonly bodySha256: string;
+  readonly trailers?: Readonly<Record<string, string>>;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;

@@ -5,6 +5,7 @@ import { createSecureServer } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestRecord, WebAnswer } from '../control-protocol.ts';
+import { endEcho, isEcho, startEcho } from './answer-echo.ts';
 import { answerModelCall } from './model/answer-model-call.ts';
 import { plainAddress } from './recorder.ts';
 import type { State } from './state.ts';
@@ -30,7 +31,7 @@ export function createHttpsServer(state: State): Server {
   const server = createSecureServer(
     {
       allowHTTP1: true,
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNCallback: ({ servername, protocols }) => chooseProtocol(servername, protocols),
       SNICallback: (serverName, done) => done(null, ca.contextFor(serverName.toLowerCase())),
     },
     (request, response) =>
@@ -53,6 +54,12 @@ export function createHttpsServer(state: State): Server {
   return server;
 }
 
+/** Hosts below `h1.test` speak HTTP/1.1 only, all others HTTP/2 with whoever offers it. */
+function chooseProtocol(serverName: string, offered: readonly string[]): string | undefined {
+  const spoken = /(^|\.)h1\.test$/i.test(serverName) ? ['http/1.1'] : ['h2', 'http/1.1'];
+  return spoken.find(protocol => offered.includes(protocol));
+}
+
 interface Place {
   readonly scheme: 'http' | 'https';
   readonly role: 'web' | 'model';
@@ -69,9 +76,13 @@ function serve(state: State, request: WebRequest, response: WebResponse, place: 
 async function answer(state: State, request: WebRequest, response: WebResponse, place: Place): Promise<void> {
   const host = hostOf(request);
   const kind = place.role === 'model' || state.model.hosts.includes(host) ? 'model' : 'web';
-  const record = await readRequest(request, { kind, host, scheme: place.scheme });
+  const asked = { host, path: request.url ?? '', method: request.method ?? '' };
+  const wanted = state.answers.findLast(candidate => matches(candidate, asked));
+  const isEchoed = wanted === undefined && isEcho(request);
+  const onChunk = isEchoed ? startEcho(request, response) : undefined;
+  const record = await readRequest(request, { kind, host, scheme: place.scheme }, onChunk);
   state.recorder.addRequest(record);
-  const wanted = state.answers.findLast(candidate => matches(candidate, record));
+  if (isEchoed) return endEcho(request, response, record);
   if (wanted !== undefined) return answerAsTold(response, wanted);
   if (kind === 'model') return answerModelCall(state, record, response);
   return answerByDefault(response, record);
@@ -80,6 +91,7 @@ async function answer(state: State, request: WebRequest, response: WebResponse, 
 async function readRequest(
   request: WebRequest,
   { kind, host, scheme }: Pick<RequestRecord, 'kind' | 'host' | 'scheme'>,
+  onChunk?: (chunk: Buffer) => Promise<void>,
 ): Promise<Omit<RequestRecord, 'id' | 'atMs'>> {
   const { localAddress, localPort, remoteAddress } = request.socket;
   const hash = createHash('sha256');
@@ -89,6 +101,7 @@ async function readRequest(
     if (bodyBytes < maxKeptBodyBytes) kept.push(chunk);
     bodyBytes += chunk.length;
     hash.update(chunk);
+    await onChunk?.(chunk);
   }
   const headers = Object.entries(request.headers).flatMap(([name, value]) =>
     value === undefined || typeof name !== 'string' ? [] : [[name, [value].flat().join(', ')] as const],
@@ -105,6 +118,7 @@ async function readRequest(
     body: Buffer.concat(kept).subarray(0, maxKeptBodyBytes).toString(),
     bodyBytes,
     bodySha256: hash.digest('hex'),
+    trailers: Object.fromEntries(Object.entries(request.trailers).map(([name, value]) => [name, String(value)])),
     localAddress: plainAddress(localAddress),
     localPort: localPort ?? 0,
     remoteAddress: plainAddress(remoteAddress),
@@ -120,7 +134,7 @@ function pathOf(record: Pick<RequestRecord, 'path'>): string {
   return record.path.split('?')[0] ?? '';
 }
 
-function matches(wanted: WebAnswer, record: Omit<RequestRecord, 'id' | 'atMs'>): boolean {
+function matches(wanted: WebAnswer, record: Pick<RequestRecord, 'host' | 'path' | 'method'>): boolean {
   return (
     (wanted.host ?? record.host) === record.host &&
     (wanted.path ?? pathOf(record)) === pathOf(record) &&
@@ -133,10 +147,14 @@ async function answerAsTold(response: WebResponse, told: WebAnswer): Promise<voi
   send(response, told.status ?? 200, { 'content-type': 'text/plain', ...told.headers }, told.body ?? '');
 }
 
-/** `/bytes/N` and `/status/N` do what they say; everything else is told back. */
+/** `/bytes/N` and `/status/N` do what they say, `/hold/…` begins and never ends; everything else is told back. */
 async function answerByDefault(response: WebResponse, record: Omit<RequestRecord, 'id' | 'atMs'>): Promise<void> {
   const [, word, number] = pathOf(record).match(/^\/(bytes|status)\/(\d+)$/) ?? [];
   if (word === 'bytes') return sendBytes(response, Number(number));
+  if (/^\/hold(\/|$)/.test(record.path)) {
+    response.writeHead(200).write('begun\n');
+    return;
+  }
   const { method, path, host, scheme, httpVersion, bodyBytes, bodySha256, localAddress, localPort } = record;
   const seen = {
     outside: true,
