@@ -1,0 +1,14 @@
+import type { Client, Place } from './client.ts';
+import { curlClient } from './clients/curl.ts';
+import { gitClient } from './clients/git.ts';
+import { nodeFetch } from './clients/node-fetch.ts';
+import { pythonRequests, pythonUrllib } from './clients/python.ts';
+
+export const allClients: readonly (readonly [title: string, of: (place: Place) => Client])[] = [
+  ['curl over HTTP/1.1', () => curlClient('HTTP/1.1')],
+  ['curl over HTTP/2', () => curlClient('HTTP/2')],
+  ['git', gitClient],
+  ['Node.js fetch', nodeFetch],
+  ['Python requests', () => pythonRequests],
+  ['Python urllib', () => pythonUrllib],
+];

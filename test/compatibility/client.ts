@@ -1,0 +1,31 @@
+// One real program, and the steps that show whether it works unchanged behind the sidecar.
+import type { CompiledRule } from '../../protocol/snapshot.ts';
+
+export interface Step {
+  readonly what: string;
+  readonly rules: readonly CompiledRule[];
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Whether policy lets it: a program that is refused must fail or report it, in these words. */
+  readonly verdict: 'allowed' | 'refused';
+  /** A part of what it prints. */
+  readonly says: string;
+  /** A request that must not have arrived outside. */
+  readonly unseen?: string;
+}
+
+export interface Client {
+  readonly name: string;
+  /** Prints its version in the pod; one that fails is not installed here. */
+  readonly version: readonly string[];
+  readonly protocol: string;
+  readonly steps: readonly Step[];
+}
+
+/** Where a client finds what the test has put there for it. */
+export interface Place {
+  /** The agent may write here. */
+  readonly folder: string;
+  readonly node: string;
+}

@@ -1,0 +1,79 @@
+// Real programs, unchanged, through the real fence, guard and sidecar to servers in the outside world. What is tried and how
+// it goes is docs/compatibility.md: CREEL_UPDATE=1 writes it, every other run compares.
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type DataPath, startDataPath } from '../attacks/data-path.ts';
+import { allClients } from './all-clients.ts';
+import type { Client, Place } from './client.ts';
+import { compatibilityPage, rowOf } from './compatibility-page.ts';
+import { parseTable, type Row } from './compatibility-table.ts';
+import { createGitServer } from './servers/git-server.ts';
+import { hello } from './servers/hello.ts';
+import { startWorld, type World } from './servers/world.ts';
+
+const page = join(import.meta.dirname, '../../docs/compatibility.md');
+const updates = process.env['CREEL_UPDATE'] === '1';
+const rows: Row[] = [];
+let path: DataPath;
+let world: World;
+let place: Place;
+
+beforeAll(async () => {
+  path = await startDataPath('cc');
+  const [folder, servers] = ['agent', 'servers'].map(name => join(path.pod.folder, name)) as [string, string];
+  mkdirSync(folder);
+  mkdirSync(servers, { mode: 0o700 });
+  chmodSync(folder, 0o777);
+  world = await startWorld(path.outside, { 'api.test': hello, 'git.test': await createGitServer(servers) });
+  place = { folder, node: join(path.pod.folder, 'bin', 'node') };
+});
+afterAll(async () => {
+  world?.close();
+  await path?.close();
+});
+
+test.each(allClients)('%s', async (_title, of) => {
+  const client = of(place);
+  const version = await versionOf(client);
+  for (const step of version === undefined ? [] : client.steps) await tryStep(step);
+  rows.push(rowOf(client, version));
+});
+
+test('docs/compatibility.md says what has been tried', () => {
+  // A client that failed has no row: that is to be mended, not written down.
+  expect(rows).toHaveLength(allClients.length);
+  if (updates) writeFileSync(page, compatibilityPage(rows));
+  const written = parseTable(readFileSync(page, 'utf8'));
+  // Another machine has other versions, and perhaps not every program.
+  const withoutVersion = rows.map((row, index) => ({ ...(row.version === '' ? written[index] : row), version: '' }));
+  expect(
+    written.map(row => ({ ...row, version: '' })),
+    'CREEL_UPDATE=1 npx vitest run --project netns test/compatibility writes docs/compatibility.md anew',
+  ).toEqual(withoutVersion);
+});
+
+async function tryStep(step: Client['steps'][number]): Promise<void> {
+  await path.hub.apply({ policy: { rules: step.rules } });
+  const { env = {}, cwd = place.folder } = step;
+  const ran = await path.sidecar.runAgent(step.command, {
+    env: { HOME: place.folder, ...env },
+    cwd,
+    timeoutMs: 20_000,
+  });
+  expect(ran.stdout + ran.stderr, step.what).toContain(step.says);
+  if (step.verdict === 'allowed') expect(ran.exitCode, `${step.what}: ${ran.stderr}`).toBe(0);
+  if (step.unseen !== undefined) expect(world.arrived).not.toContain(step.unseen);
+}
+
+/** Major and minor; undefined, and said aloud, where the program is not installed. */
+async function versionOf(client: Client): Promise<string | undefined> {
+  const { exitCode, stdout, stderr } = await path.sidecar.runAgent(client.version, {
+    env: { HOME: place.folder },
+    cwd: place.folder,
+  });
+  const version = /\d+(\.\d+)?/.exec(stdout + stderr)?.[0];
+  if (exitCode === 0 && version !== undefined) return version;
+  process.stderr.write(`compatibility: SKIPPED ${client.name}: \`${client.version.join(' ')}\` ${stderr.trim()}\n`);
+  return undefined;
+}
