@@ -43,7 +43,7 @@ export async function serveHttp(client: Duplex, options: ServeHttpOptions): Prom
     if (serving.webSocket !== undefined) return serving.webSocket.abort();
     options.cut?.();
     client.destroy();
-    upstream.close();
+    upstream.end();
   };
   options.signal.addEventListener('abort', abort, { once: true });
   if (options.signal.aborted) abort();

@@ -15,6 +15,7 @@ export class UpstreamConnection {
   readonly #dial: (permit: Permit, signal: AbortSignal) => Promise<Dialled>;
   readonly #signal: AbortSignal;
   #open: { readonly key: string; readonly stream: Duplex; readonly reader: ByteReader } | undefined;
+  #isEnded = false;
 
   constructor(dial: (permit: Permit, signal: AbortSignal) => Promise<Dialled>, signal: AbortSignal) {
     this.#dial = dial;
@@ -28,8 +29,14 @@ export class UpstreamConnection {
       return { ok: true, stream: open.stream, reader: open.reader, isFresh: false };
     }
     this.close();
+    if (this.#isEnded) return ended;
     const dialled = await this.#dial(permit, this.#signal);
     if (!dialled.ok) return dialled;
+    // Policy may have changed meanwhile: whoever waits for this has a request that may not leave any more.
+    if (this.#isEnded) {
+      dialled.stream.destroy();
+      return ended;
+    }
     const reader = new ByteReader(dialled.stream);
     this.#open = { key, stream: dialled.stream, reader };
     return { ok: true, stream: dialled.stream, reader, isFresh: true };
@@ -39,7 +46,15 @@ export class UpstreamConnection {
     this.#open?.stream.destroy();
     this.#open = undefined;
   }
+
+  /** Closes it, and no other is opened in its place: neither for a dial under way nor to ask again. */
+  end(): void {
+    this.#isEnded = true;
+    this.close();
+  }
 }
+
+const ended = { ok: false, problem: 'NoLongerAllowed' } as const;
 
 /** Bytes nobody asked for make a connection unusable: they would be read as the next answer. */
 function isIdle(stream: Duplex, reader: ByteReader): boolean {
