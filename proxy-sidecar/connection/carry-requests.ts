@@ -81,6 +81,7 @@ async function carryHttp2(plain: TLSSocket, gate: RequestGate, { signal, context
       return dialled.ok ? { ...dialled, alpn: dialled.alpn === 'h2' ? 'h2' : 'http/1.1' } : dialled;
     },
     limits: defaultHttp2Limits,
+    budget: context.inspectedBudget,
     signal,
   });
 }

@@ -6,7 +6,8 @@ import { admitHttp2Request, type Http2Request } from './admit-request.ts';
 import { forwardH1 } from './forward-h1.ts';
 import { forwardH2 } from './forward-h2.ts';
 import type { Forwarded, Forwarding } from './forwarding.ts';
-import { readWholeBody } from './read-whole-body.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { readWholeBody, type WholeBody } from './read-whole-body.ts';
 import { refuseStream } from './refuse-stream.ts';
 import { resetStream } from './reset-stream.ts';
 import type { ServeHttp2Options } from './serve-http2-options.ts';
@@ -22,7 +23,7 @@ interface Decided {
 
 const noBytes = { bytesUp: 0, bytesDown: 0 };
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-const bodyStatus = { BodyTooLarge: 413, Timeout: 408, Truncated: 400 } as const;
+const bodyStatus = { BodyTooLarge: 413, Timeout: 408, Truncated: 400, NoRoom: 503 } as const;
 
 /** False when the stream was not worth its price: refused, malformed or given up by the agent. */
 export async function serveStream(
@@ -44,15 +45,21 @@ export async function serveStream(
     return false;
   }
   const { request } = admitted;
-  const decided = await decide(stream, request, options);
-  if (decided === undefined) return false;
-  return await forward(stream, request, { ...decided, trailers: () => trailers }, upstreams, options);
+  const held = new HeldBytes(options.budget);
+  try {
+    const decided = await decide(stream, request, held, options);
+    if (decided === undefined) return false;
+    return await forward(stream, request, { ...decided, trailers: () => trailers }, upstreams, options);
+  } finally {
+    held.resize(0);
+  }
 }
 
 /** Asks the gate, a second time with the body where it wants one; undefined once the stream has its refusal. */
 async function decide(
   stream: ServerHttp2Stream,
   request: Http2Request,
+  held: HeldBytes,
   options: ServeHttp2Options,
 ): Promise<Decided | undefined> {
   const { gate, limits } = options;
@@ -60,13 +67,16 @@ async function decide(
   let verdict = await gate.decide(head);
   let body: Buffer | undefined;
   if (verdict.verdict === 'NeedsBody') {
-    if (request.expectsContinue && !stream.closed) stream.additionalHeaders({ ':status': 100 });
-    const read = await readWholeBody(stream, verdict.maxBytes, limits.http.idleMs);
+    const read = held.resize(verdict.maxBytes)
+      ? await readBody(stream, request, verdict.maxBytes, limits)
+      : ({ ok: false, problem: 'NoRoom' } as const);
     if (!read.ok) {
       refuseMalformed(stream, head, bodyStatus[read.problem], read.problem, options, isGrpc);
       return undefined;
     }
     body = read.body;
+    // An answer may stream for hours: only what is held counts meanwhile.
+    held.resize(body.length);
     verdict = await gate.decide(head, body);
   }
   if (verdict.verdict === 'Permit') return { permitted: verdict, body };
@@ -75,6 +85,16 @@ async function decide(
   const path = head.target.split('?', 1)[0] ?? '';
   refuseStream(stream, verdict.status, { ...verdict.body, method: head.method, path }, isGrpc);
   return undefined;
+}
+
+async function readBody(
+  stream: ServerHttp2Stream,
+  { expectsContinue }: Http2Request,
+  maxBytes: number,
+  { http }: ServeHttp2Options['limits'],
+): Promise<WholeBody> {
+  if (expectsContinue && !stream.closed) stream.additionalHeaders({ ':status': 100 });
+  return await readWholeBody(stream, maxBytes, http.idleMs);
 }
 
 async function forward(
@@ -118,6 +138,11 @@ async function forwardOnce(
 ): Promise<Forwarded> {
   const upstream = await upstreams.acquire(permitted.permit);
   if (!upstream.ok) return { outcome: 'BadUpstream', status: 502, reason: upstream.problem, ...noBytes };
+  // Policy may have changed while it was dialled: nothing of the request leaves any more.
+  if (forwarding.signal.aborted) {
+    if (upstream.alpn === 'http/1.1') upstream.stream.destroy();
+    return { outcome: 'BadUpstream', status: 502, reason: 'NoLongerAllowed', ...noBytes };
+  }
   if (upstream.alpn === 'http/1.1') return await forwardH1(upstream.stream, forwarding);
   const result = await forwardH2(upstream.session, forwarding);
   const isSafe = safeMethods.has(forwarding.request.head.method) && forwarding.request.body.kind === 'None';
