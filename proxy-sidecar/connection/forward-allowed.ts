@@ -7,7 +7,7 @@ import { carryPlainRequests, carryTlsRequests } from './carry-requests.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { type Allowed, permitTarget, reasonOf, type Target } from './decide-target.ts';
 import { isSameServer, type Sniffed, sniffProtocol } from './sniff-protocol.ts';
-import type { Carried } from './still-allowed.ts';
+import { type Carried, isStillAllowed } from './still-allowed.ts';
 
 const firstBytesMs = 15_000;
 const serverFirstMs = 300;
@@ -61,6 +61,8 @@ async function carryBytes(
   const permit = await permitTarget(target, verdict.allow, verdict.binary, context);
   if (permit.verdict !== 'Permit') return refuse(captured, target, verdict, reasonOf(permit), context);
   carried.permit = permit;
+  // What denies its addresses may have come while they were asked for.
+  if (!isStillAllowed(carried, context.policy)) return refuse(captured, target, verdict, 'NoLongerAllowed', context);
   const dialled = await context.dial(permit, signal);
   if (!dialled.ok) return refuse(captured, target, verdict, dialled.reason, context, dialled.message);
   const result = await relay(captured.socket, dialled.socket, signal);

@@ -35,28 +35,37 @@ export function createPolicyGate(
     if (!isStillAllowed(carried, context.policy)) return refuse(head, 403, noLongerAllowed, { verdict });
     const decision = decideOne(verdict.allow, head, body, context);
     if (decision.verdict === 'NeedsBody') return decision;
-    if (decision.verdict === 'Allow') return await permitRequest(head, verdict, decision);
+    if (decision.verdict === 'Allow') return await permitRequest(head, body, verdict, decision);
     if (decision.verdict === 'Ask') return await ask(head, verdict, decision);
     const words = { error: decision.reason, detail: decision.detail };
     return refuse(head, decision.status, words, { verdict, decision });
   }
 
-  async function permitRequest(head: RequestHead, verdict: Allowed, decision: AllowedRequest): Promise<GateVerdict> {
+  async function permitRequest(
+    head: RequestHead,
+    body: Buffer | undefined,
+    verdict: Allowed,
+    decision: AllowedRequest,
+  ): Promise<GateVerdict> {
     const signedIn = credentialFields(decision.credential, { host, isTls }, context.policy.inForce?.credentials);
     if (!signedIn.ok) {
       const words = { error: 'CredentialUnavailable', detail: signedIn.detail };
       return refuse(head, 503, words, { verdict, decision, reason: 'CredentialUnavailable' });
     }
-    // The addresses stay those of the first request: what was pinned is checked again, not looked up again.
-    const permit = carried.permit ?? (await permitTarget(target, verdict.allow, carried.binary, context));
-    if (permit.verdict !== 'Permit') {
-      const reason = reasonOf(permit);
-      const detail = 'The host is allowed, but none of its addresses can be used.';
-      return refuse(head, 502, { error: reason, detail }, { verdict, decision, reason });
+    if (carried.permit === undefined) {
+      const permit = await permitTarget(target, verdict.allow, carried.binary, context);
+      if (permit.verdict !== 'Permit') {
+        const reason = reasonOf(permit);
+        const detail = 'The host is allowed, but none of its addresses can be used.';
+        return refuse(head, 502, { error: reason, detail }, { verdict, decision, reason });
+      }
+      // The addresses stay those of the first request that has some: what was pinned is checked again, not looked up again.
+      carried.permit ??= permit;
+      // Resolvers take their time, and an agent may own one: what is in force after it decides, with the credential of then.
+      return await decide(head, body);
     }
-    carried.permit = permit;
     decided.set(head, { verdict, decision });
-    return permitted(permit, signedIn.fields, decision);
+    return permitted(carried.permit, signedIn.fields, decision);
   }
 
   async function ask(
