@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
+import { describeCause, describeQuestion } from '../../engine/decide/describe-evaluation.ts';
 import { compileSet } from '../policy/compile-set.ts';
-import { describeQuestion } from '../policy/format-explanation.ts';
 import { formatIssue } from '../policy/format-issue.ts';
-import { runTests, type TestResult } from '../policy/run-tests.ts';
+import { type PolicyTestResult, runTests } from '../policy/run-tests.ts';
 import { UserError } from '../user-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { type PolicySetOptions, policySetOf, withFiles } from './policy-set-options.ts';
@@ -39,10 +39,9 @@ export function registerPolicyTest(policy: Command, context: CommandContext): vo
     });
 }
 
-function tap(results: readonly TestResult[]): string[] {
+function tap(results: readonly PolicyTestResult[]): string[] {
   const lines = results.map(({ policy, request, expect, got, passed }, at) => {
-    const why = got.id ?? got.reason;
-    const instead = passed ? '' : `, got ${got.verdict}${why === undefined ? '' : ` (${why})`}`;
+    const instead = passed ? '' : `, got ${got.verdict} (${describeCause(got)})`;
     return `${passed ? 'ok' : 'not ok'} ${at + 1} - ${policy}: ${describeQuestion(request)} → ${expect}${instead}`;
   });
   return [...lines, `1..${results.length}`];

@@ -88,7 +88,7 @@ async function open(
     },
     ...(signal ? { signal } : { timeout: timeoutMs }),
   };
-  await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
+  await config.applyToHTTPSOptions(options);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = (url.protocol === 'http:' ? httpRequest : httpsRequest)(url, options, resolve);
     request.on('timeout', () =>

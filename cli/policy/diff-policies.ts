@@ -1,6 +1,7 @@
 // Which requests one set of policies lets through and the other does not: verdicts compared, not text.
+
+import { createEvaluator, type Evaluation, type RequestQuestion } from '../../engine/decide/request-evaluator.ts';
 import type { CompiledSet } from './compile-set.ts';
-import { evaluateRequest, type RequestQuestion } from './evaluate-request.ts';
 import { otherBinary, probesOf } from './probes.ts';
 
 type Verdict = 'Allow' | 'Ask' | 'Deny';
@@ -21,10 +22,12 @@ const rank: Readonly<Record<Verdict, number>> = { Deny: 0, Ask: 1, Allow: 2 };
 
 export function diffPolicies(before: CompiledSet, after: CompiledSet, nowMs: number): readonly Change[] {
   const probes = probesOf([...before.policy.rules, ...after.policy.rules]);
+  const evaluateBefore = createEvaluator(before.policy, before.grants, nowMs);
+  const evaluateAfter = createEvaluator(after.policy, after.grants, nowMs);
   const changes = new Map<string, Change>();
   for (const probe of probes) {
-    const [old, now] = [before, after].map(({ policy, grants }) => evaluateRequest(policy, grants, probe, nowMs));
-    if (old === undefined || now === undefined || say(old) === say(now)) continue;
+    const [old, now] = [evaluateBefore(probe), evaluateAfter(probe)];
+    if (say(old) === say(now)) continue;
     const change = toChange(probe, say(old), say(now), rank[now.verdict] - rank[old.verdict]);
     const { methods, ...rest } = change;
     const key = JSON.stringify(rest);
@@ -34,7 +37,7 @@ export function diffPolicies(before: CompiledSet, after: CompiledSet, nowMs: num
 }
 
 /** Opaque and inspected permission differ: what was looked into is no longer, or the other way round. */
-function say({ verdict, protocol, open }: ReturnType<typeof evaluateRequest>): string {
+function say({ verdict, protocol, open }: Evaluation): string {
   if (verdict !== 'Allow') return verdict;
   if (open === 'Body') return 'Allow by body';
   return protocol === 'HTTP' || protocol === undefined ? 'Allow' : `Allow ${protocol}`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sampleEgressPolicy, sampleRequest, sampleSandbox } from '../../engine/compile/testing/objects.ts';
+import type { RequestQuestion } from '../../engine/decide/request-evaluator.ts';
 import { compileSet } from './compile-set.ts';
-import type { RequestQuestion } from './evaluate-request.ts';
 import { explain } from './explain.ts';
 import { formatExplanation } from './format-explanation.ts';
 import type { PolicySet } from './policy-set.ts';

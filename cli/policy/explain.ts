@@ -4,9 +4,9 @@ import { hostText, parseHost } from '../../engine/canonical/host.ts';
 import { formatHostPattern, patternMatches } from '../../engine/canonical/host-pattern.ts';
 import { parseIp } from '../../engine/canonical/ip.ts';
 import { decideRequest } from '../../engine/decide/decide-request.ts';
+import { createEvaluator, type Evaluation, type RequestQuestion } from '../../engine/decide/request-evaluator.ts';
 import type { CompiledRule, Grant } from '../../protocol/snapshot.ts';
 import type { CompiledSet } from './compile-set.ts';
-import { type Evaluation, evaluateRequest, type RequestQuestion } from './evaluate-request.ts';
 import { formatIssue } from './format-issue.ts';
 import type { PolicySet } from './policy-set.ts';
 
@@ -25,7 +25,7 @@ export interface Explanation {
 }
 
 export function explain(set: PolicySet, compiled: CompiledSet, question: RequestQuestion, nowMs: number): Explanation {
-  const evaluation = evaluateRequest(compiled.policy, compiled.grants, question, nowMs);
+  const evaluation = createEvaluator(compiled.policy, compiled.grants, nowMs)(question);
   const rules = compiled.policy.rules.filter(rule => speaksOf(rule, question.host));
   const grants = compiled.grants.items.filter(({ host }) => host === canonical(question.host));
   return {

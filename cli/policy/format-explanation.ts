@@ -1,7 +1,7 @@
 import { displaySafe } from '../../engine/canonical/display.ts';
+import { describeQuestion } from '../../engine/decide/describe-evaluation.ts';
 import { formatTable } from '../output/format-table.ts';
 import { wrapText } from '../output/wrap-text.ts';
-import type { RequestQuestion } from './evaluate-request.ts';
 import type { Explanation } from './explain.ts';
 
 /** At most 80 columns, but for rule names that are longer. */
@@ -18,11 +18,6 @@ export function formatExplanation({ question, evaluation, rules, warnings, next 
     ...(next.length === 0 ? [] : ['', 'to change it:', ...next.map(command => `  ${command}`)]),
   ];
   return lines.join('\n');
-}
-
-export function describeQuestion({ host, port, method, path, binary }: RequestQuestion): string {
-  const request = method === undefined && path === undefined ? '' : ` ${method ?? 'GET'} ${path ?? '/'}`;
-  return `${host}:${port}${request}${binary === undefined ? '' : ` by ${binary}`}`;
 }
 
 function table(rules: Explanation['rules']): string {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { egressPolicySchema } from '../../crds/schema/egress-policy.ts';
 import { sampleRequest, sampleSandbox } from '../../engine/compile/testing/objects.ts';
+import { createEvaluator } from '../../engine/decide/request-evaluator.ts';
 import { compileSet } from './compile-set.ts';
-import { evaluateRequest } from './evaluate-request.ts';
 import { learnPolicy, sightingsOfRequests } from './learn-policy.ts';
 import type { PolicySet } from './policy-set.ts';
 import { sightingsOfLog } from './read-audit-lines.ts';
@@ -64,7 +64,7 @@ test('the learnt policy lets through what was seen, and little more', () => {
   const compiled = compileSet(set, 0);
   expect(compiled.issues).toEqual([]);
   const verdict = (host: string, port: number, method?: string, path?: string, binary?: string) =>
-    evaluateRequest(compiled.policy, compiled.grants, { host, port, method, path, binary }, 0).verdict;
+    createEvaluator(compiled.policy, compiled.grants, 0)({ host, port, method, path, binary }).verdict;
   expect(verdict('a.example.org', 443, 'GET', '/a', '/usr/bin/curl')).toBe('Allow');
   expect(verdict('a.example.org', 443, 'POST', '/a', '/usr/bin/curl')).toBe('Ask');
   expect(verdict('a.example.org', 443, 'GET', '/a', '/usr/bin/wget')).toBe('Ask');

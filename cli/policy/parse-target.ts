@@ -1,3 +1,4 @@
+import { parseHost } from '../../engine/canonical/host.ts';
 import { parseIp } from '../../engine/canonical/ip.ts';
 import { UserError } from '../user-error.ts';
 
@@ -11,5 +12,8 @@ export function parseTarget(text: string): { readonly host: string; readonly por
   const host = match?.groups?.['v6'] ?? match?.groups?.['host'];
   if (host === undefined || port < 1 || port > 65_535)
     throw new UserError(`${JSON.stringify(text)} is no HOST[:PORT]; write it like api.github.com:443`);
+  const parsed = parseHost(host);
+  if (parsed.kind === 'invalid')
+    throw new UserError(`${JSON.stringify(host)} is no host (${parsed.problem}); write it like api.github.com`);
   return { host, port };
 }

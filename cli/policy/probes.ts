@@ -1,7 +1,8 @@
 // Requests that tell two compiled policies apart: for every rule of either, names, ports, binaries, methods and paths at
 // which it could say something else. Exhaustive over what the rules name, not over all requests there are.
+
+import type { RequestQuestion } from '../../engine/decide/request-evaluator.ts';
 import type { CompiledRule, RequestPattern } from '../../protocol/snapshot.ts';
-import type { RequestQuestion } from './evaluate-request.ts';
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Stands for any executable that no rule names. */

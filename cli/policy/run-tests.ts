@@ -1,26 +1,22 @@
 // spec.tests of policies, as admission runs them (decision 0008): each policy alone, in a sandbox with the defaults.
 import type { EgressPolicy } from '../../crds/schema/egress-policy.ts';
+import { evaluateTests, type TestResult } from '../../engine/compile/evaluate-tests.ts';
 import { compileSet } from './compile-set.ts';
-import { type Evaluation, evaluateRequest, type RequestQuestion } from './evaluate-request.ts';
 import type { PolicySet } from './policy-set.ts';
 
-export interface TestResult {
+export interface PolicyTestResult extends TestResult {
   readonly policy: string;
-  readonly request: RequestQuestion;
-  readonly expect: 'Allow' | 'Deny' | 'Ask';
-  readonly got: Evaluation;
   readonly passed: boolean;
 }
 
-const noGrants = { hash: '', items: [] };
-
-export function runTests(set: PolicySet): readonly TestResult[] {
+export function runTests(set: PolicySet): readonly PolicyTestResult[] {
   return set.policies.flatMap(policy => {
     const { policy: alone } = compileSet(onlyPolicy(set, policy), 0);
-    return (policy.spec.tests ?? []).map(({ request, expect }) => {
-      const got = evaluateRequest(alone, noGrants, request, 0);
-      return { policy: policy.metadata.name, request, expect, got, passed: got.verdict === expect };
-    });
+    return evaluateTests(alone, policy.spec.tests ?? []).map(result => ({
+      policy: policy.metadata.name,
+      ...result,
+      passed: result.failure === undefined,
+    }));
   });
 }
 

@@ -90,12 +90,11 @@ function failedTests(policy: EgressPolicy, checked: readonly Compiled[]): readon
   if (policy.spec.tests === undefined) return [];
   const rules = checked.flatMap(({ outcome }) => outcome.rules);
   const alone: CompiledPolicy = { ...defaults, hash: '', frozen: false, rules, neverAddresses: [] };
-  return evaluateTests(alone, policy.spec.tests).map(({ index, message }) => ({
-    policy: policyName(policy),
-    rule: `tests[${index}]`,
-    reason: 'TestFailed',
-    message,
-  }));
+  return evaluateTests(alone, policy.spec.tests).flatMap(({ failure }, index): RuleIssue[] =>
+    failure === undefined
+      ? []
+      : [{ policy: policyName(policy), rule: `tests[${index}]`, reason: 'TestFailed', message: failure }],
+  );
 }
 
 const defaults = { onUnlisted: 'Ask', holdMs: 0, identity: 'Process' } as const;

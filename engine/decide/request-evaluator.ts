@@ -1,12 +1,12 @@
-// One request through the same two functions that the sidecar asks.
-import { hostText, parseHost } from '../../engine/canonical/host.ts';
-import { decideRequest } from '../../engine/decide/decide-request.ts';
-import { createDecider } from '../../engine/decide/decider.ts';
-import type { Binary, Decision } from '../../engine/decide/decision.ts';
-import type { RequestDecision } from '../../engine/decide/request-decision.ts';
+// One request through the same two functions that the sidecar asks: what spec.tests, explain and diff show.
 import type { CompiledPolicy, Grants } from '../../protocol/snapshot.ts';
-import { UserError } from '../user-error.ts';
+import { hostText, parseHost } from '../canonical/host.ts';
+import { decideRequest } from './decide-request.ts';
+import { createDecider } from './decider.ts';
+import type { Binary, Decision } from './decision.ts';
+import type { RequestDecision } from './request-decision.ts';
 
+/** Without method and path it is about the connection alone. */
 export interface RequestQuestion {
   readonly host: string;
   readonly port: number;
@@ -14,6 +14,7 @@ export interface RequestQuestion {
   /** With its query. */
   readonly path?: string | undefined;
   readonly binary?: string | undefined;
+  readonly isWebSocket?: boolean;
 }
 
 export interface Evaluation {
@@ -30,27 +31,23 @@ export interface Evaluation {
   readonly needsBinary?: true;
 }
 
-export function evaluateRequest(
-  policy: CompiledPolicy,
-  grants: Grants,
-  question: RequestQuestion,
-  nowMs: number,
-): Evaluation {
-  const host = parseHost(question.host);
-  if (host.kind === 'invalid')
-    throw new UserError(`${JSON.stringify(question.host)} is no host (${host.problem}); write it like api.github.com`);
+type Evaluator = (question: RequestQuestion) => Evaluation;
+
+export function createEvaluator(policy: CompiledPolicy, grants: Grants, nowMs: number): Evaluator {
   const decider = createDecider(policy, grants, () => nowMs);
-  const target = { host, port: question.port };
-  const asked = decider.decide(
-    question.binary === undefined
-      ? target
-      : { ...target, binary: binaryOf(question.binary, grants, hostText(host), question.port) },
-  );
-  if (asked.verdict === 'NeedsBinary') {
+  return question => {
+    const host = parseHost(question.host);
+    if (host.kind === 'invalid') return { verdict: 'Deny', reason: `NoHost: ${host.problem}` };
+    const target = { host, port: question.port };
+    if (question.binary !== undefined) {
+      const binary = binaryOf(question.binary, grants, hostText(host), question.port);
+      return ofConnection(decider.decide({ ...target, binary }), question);
+    }
+    const asked = decider.decide(target);
+    if (asked.verdict !== 'NeedsBinary') return ofConnection(asked, question);
     const blind = decider.decide({ ...target, binary: { kind: 'unknown' } });
     return { ...ofConnection(blind, question), needsBinary: true };
-  }
-  return ofConnection(asked, question);
+  };
 }
 
 /** A grant for a binary is for its hash too; here the path stands for it. */
@@ -61,21 +58,21 @@ function binaryOf(path: string, grants: Grants, host: string, port: number): Bin
 
 function ofConnection(decision: Decision, question: RequestQuestion): Evaluation {
   if (decision.verdict === 'NeedsBinary') return { verdict: 'Deny', reason: 'NeedsBinary' };
-  if (decision.verdict !== 'Allow') {
-    const { verdict, reason } = decision;
-    return { verdict, reason, ...('id' in decision && decision.id !== undefined ? { id: decision.id } : {}) };
-  }
+  if (decision.verdict !== 'Allow') return refusal(decision);
   const { id, mode, protocol, inspected } = decision;
   const connection: Evaluation = { verdict: 'Allow', id, mode, protocol };
   if (inspected === undefined) return connection;
-  if (question.method === undefined && question.path === undefined) return { ...connection, open: 'NoRequest' };
-  const head = { method: question.method ?? 'GET', target: question.path ?? '/', isWebSocket: false };
-  return ofRequest(decideRequest(inspected, head), connection);
+  const { method, path, isWebSocket = false } = question;
+  if (method === undefined && path === undefined) return { ...connection, open: 'NoRequest' };
+  return ofRequest(decideRequest(inspected, { method: method ?? 'GET', target: path ?? '/', isWebSocket }), connection);
 }
 
 function ofRequest(decision: RequestDecision, connection: Evaluation): Evaluation {
   if (decision.verdict === 'NeedsBody') return { ...connection, open: 'Body' };
   if (decision.verdict === 'Allow') return { verdict: 'Allow', id: decision.id, mode: decision.mode, protocol: 'HTTP' };
-  const { verdict, reason } = decision;
-  return { verdict, reason, ...('id' in decision && decision.id !== undefined ? { id: decision.id } : {}) };
+  return refusal(decision);
+}
+
+function refusal({ verdict, reason, id }: Evaluation & { readonly reason: string }): Evaluation {
+  return { verdict, reason, ...(id === undefined ? {} : { id }) };
 }
