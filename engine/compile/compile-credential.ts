@@ -39,10 +39,12 @@ export function compileCredential({ credential, to }: AllowRule, namespace: stri
 const reserved: ReadonlySet<string> = new Set(
   (
     'host content-length content-type content-encoding transfer-encoding connection keep-alive te trailer upgrade ' +
-    'expect via forwarded alt-svc http2-settings range date'
+    'expect via forwarded alt-svc http2-settings range date ' +
+    // Some servers serve what these say in place of what was decided.
+    'x-host x-method-override x-rewrite-url x-envoy-original-path'
   ).split(' '),
 );
-const reservedPrefixes = ['proxy-', 'sec-', 'x-forwarded-', 'x-creel-'];
+const reservedPrefixes = ['proxy-', 'sec-', 'x-forwarded', 'x-creel-', 'x-http-', 'x-original-'];
 
 function isReserved(header: string): boolean {
   const name = header.toLowerCase();

@@ -21,23 +21,34 @@ const spoofed: ReadonlySet<string> = new Set([
   'via',
   'x-real-ip',
   'x-sandbox-id',
+  'x-forwarded',
+  'x-host',
+  'x-http-host-override',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
+  'x-original-host',
+  'x-original-method',
+  // Symfony, Zend, IIS and some ingress controllers serve the path that these name in place of the request's.
+  'x-envoy-original-path',
+  'x-original-uri',
+  'x-original-url',
+  'x-rewrite-url',
 ]);
+
+/** Framing and Host, which the sidecar writes itself. */
+const own: ReadonlySet<string> = new Set(['host', 'content-length']);
+
+/** CGI, WSGI and PHP make one variable of `X-Host` and `X_Host`. */
+function isHeldBack(key: string): boolean {
+  const name = key.replaceAll('_', '-');
+  return hopByHop.has(name) || spoofed.has(name) || own.has(name) || name.startsWith('x-forwarded-');
+}
 
 /** Of a request: without hop-by-hop, nominated, spoofable fields, Host and Content-Length. */
 export function endToEndRequestFields(fields: readonly HeaderField[]): readonly HeaderField[] {
   const nominated = new Set(listOf(fields, 'connection'));
-  return fields.filter(
-    ({ key }) =>
-      !hopByHop.has(key) &&
-      !spoofed.has(key) &&
-      !key.startsWith('x-forwarded-') &&
-      !nominated.has(key) &&
-      key !== 'host' &&
-      key !== 'content-length',
-  );
+  return fields.filter(({ key }) => !isHeldBack(key) && !nominated.has(key));
 }
 
 /** Of a response: without hop-by-hop and nominated fields, Content-Length, and Alt-Svc, which would lead around the sidecar. */

@@ -1,6 +1,6 @@
 // Response heads and trailers of an HTTP/2 upstream, over the list as it was sent: what cannot be said in HTTP/1.1 without
 // doubt is no answer either.
-import { endToEndResponseFields } from '../http/end-to-end-fields.ts';
+import { endToEndRequestFields, endToEndResponseFields } from '../http/end-to-end-fields.ts';
 import { type HeaderField, valuesOf } from '../http/header-fields.ts';
 import type { HttpLimits } from '../http/http-limits.ts';
 import { type Http2FieldProblem, readFieldList } from './read-field-list.ts';
@@ -21,7 +21,7 @@ export function admitResponse(raw: readonly string[], limits: HttpLimits): Admit
   return { ok: true, status: Number(code), fields: [...endToEndResponseFields(list.fields), ...length] };
 }
 
-/** Framing, routing and credentials are not a trailer's to say. */
+/** Framing, routing, what was really meant and credentials are not a trailer's to say. */
 const headOnly: ReadonlySet<string> = new Set([
   'content-length',
   'host',
@@ -37,7 +37,7 @@ const headOnly: ReadonlySet<string> = new Set([
 export function admitTrailers(raw: readonly string[], limits: HttpLimits): readonly HeaderField[] | undefined {
   const list = readFieldList(raw, [], limits);
   if (!list.ok) return undefined;
-  return list.fields.filter(({ key }) => !headOnly.has(key));
+  return endToEndRequestFields(list.fields).filter(({ key }) => !headOnly.has(key));
 }
 
 /** As node takes a list of its own. */
