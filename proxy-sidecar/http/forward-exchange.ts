@@ -5,6 +5,7 @@ import type { BodyFraming } from './body-framing.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { encodeChunk, lastChunk } from './chunked-decoder.ts';
 import { wantsKeepAlive } from './connection-end.ts';
+import { CredentialRedactor, isEncoded } from './credential-redactor.ts';
 import { denyResponse } from './deny-response.ts';
 import { endToEndRequestFields, endToEndResponseFields } from './end-to-end-fields.ts';
 import { type HeaderField, headerField } from './header-fields.ts';
@@ -65,7 +66,14 @@ export async function forwardExchange(
     if (upload.problem !== undefined) return badUpload(client, upload.problem, upload.bytes, options);
     return answerBadUpstream(client, response.problem, head, options, upload.bytes);
   }
-  const download = await sendResponse(client, upstream, head, response.head, options, upload.isDone);
+  const redactor = CredentialRedactor.for(outgoing.setFields);
+  if (redactor !== undefined && isUnreadable(response.head)) {
+    connection.close();
+    if (!upload.isDone) clientReader.discardRest();
+    await uploading;
+    return answerBadUpstream(client, 'EncodedAnswer', head, options, upload.bytes);
+  }
+  const download = await sendResponse(client, upstream, head, response.head, options, upload.isDone, redactor);
   // An upstream that answered early and a client that still sends have lost step: neither connection is used again.
   if (!upload.isDone) {
     connection.close();
@@ -96,13 +104,14 @@ export function upstreamFields(
   { gate: { host, port, defaultPort } }: ServeHttpOptions,
 ): readonly HeaderField[] {
   const name = host.includes(':') ? `[${host}]` : host;
-  const replaced = new Set(setFields.map(({ key }) => key));
+  const signed = setFields.length === 0 ? [] : [...setFields, headerField('Accept-Encoding', 'identity')];
+  const replaced = new Set(signed.map(({ key }) => key));
   // Whoever has sent the body already expects no word to go on.
   if (body !== undefined) replaced.add('expect');
   return [
     headerField('Host', port === defaultPort ? name : `${name}:${port}`),
     ...endToEndRequestFields(head.fields).filter(({ key }) => !replaced.has(key)),
-    ...setFields,
+    ...signed,
   ];
 }
 
@@ -149,6 +158,13 @@ async function copyBody(
   }
 }
 
+const nothing = Buffer.alloc(0);
+
+/** Asked for as it is, and sent in a coding all the same. */
+export function isUnreadable({ framing, fields }: ResponseHead): boolean {
+  return framing.kind !== 'None' && isEncoded(fields);
+}
+
 interface Download {
   readonly isWhole: boolean;
   readonly keepAlive: boolean;
@@ -163,18 +179,21 @@ export async function sendResponse(
   response: ResponseHead,
   { limits }: ServeHttpOptions,
   isUploadDone: boolean,
+  redactor?: CredentialRedactor,
 ): Promise<Download> {
   // Chunks are for HTTP/1.1 clients; others get bytes until the connection ends, as they do when upstream gives no length.
   const framing: BodyFraming =
     response.framing.kind === 'Chunked' && request.version === '1.0' ? { kind: 'Close' } : response.framing;
   const keepAlive = isUploadDone && wantsKeepAlive(request) && framing.kind !== 'Close';
+  const passing = endToEndResponseFields(response.fields);
   const fields = [
-    ...endToEndResponseFields(response.fields),
+    ...(redactor?.fields(passing) ?? passing),
     ...(framing.kind === 'None' ? lengthOfNoBody(response) : framingFields(framing)),
     headerField('Connection', keepAlive ? 'keep-alive' : 'close'),
   ];
   let bytes = 0;
-  let isOpen = await writeBytes(client, serializeResponseHead(response.status, response.reason, fields));
+  const reason = redactor?.text(response.reason) ?? response.reason;
+  let isOpen = await writeBytes(client, serializeResponseHead(response.status, reason, fields));
   for await (const piece of readBody(upstream.reader, response.framing, limits)) {
     if (!isOpen) return { isWhole: false, keepAlive: false, bytes, problem: 'ClientGone' };
     if (piece.kind === 'Bad') {
@@ -183,11 +202,10 @@ export async function sendResponse(
       return { isWhole: false, keepAlive: false, bytes, problem: piece.problem };
     }
     const isChunked = framing.kind === 'Chunked';
-    if (piece.kind === 'End') isOpen = await writeBytes(client, isChunked ? lastChunk : Buffer.alloc(0));
-    else {
-      bytes += piece.data.length;
-      isOpen = await writeBytes(client, isChunked ? encodeChunk(piece.data) : piece.data);
-    }
+    const data = piece.kind === 'End' ? (redactor?.end() ?? nothing) : (redactor?.push(piece.data) ?? piece.data);
+    bytes += data.length;
+    if (data.length > 0) isOpen = await writeBytes(client, isChunked ? encodeChunk(data) : data);
+    if (piece.kind === 'End' && isChunked) isOpen = isOpen && (await writeBytes(client, lastChunk));
   }
   return { isWhole: true, keepAlive: keepAlive && isOpen, bytes };
 }

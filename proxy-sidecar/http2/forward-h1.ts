@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { type BodyFraming } from '../http/body-framing.ts';
 import { ByteReader } from '../http/byte-reader.ts';
 import { encodeChunk, lastChunk } from '../http/chunked-decoder.ts';
+import { isEncoded } from '../http/credential-redactor.ts';
 import { endToEndResponseFields } from '../http/end-to-end-fields.ts';
 import { headerField } from '../http/header-fields.ts';
 import type { ResponseHead } from '../http/parse-response-head.ts';
@@ -56,7 +57,7 @@ async function exchange(upstream: Duplex, forwarding: Forwarding, progress: Prog
   const uploading = upload(upstream, forwarding, framing, progress);
   const response = await readResponseHead(reader, request.head.method, limits.http, interim => {
     if (!agent.closed && !agent.headersSent)
-      agent.additionalHeaders({ ':status': interim.status, ...trailerObject(responseFields(interim)) });
+      agent.additionalHeaders({ ':status': interim.status, ...trailerObject(responseFields(interim, forwarding)) });
     return undefined;
   });
   if (!response.ok) {
@@ -65,6 +66,13 @@ async function exchange(upstream: Duplex, forwarding: Forwarding, progress: Prog
     await uploading;
     const status = response.problem === 'Timeout' ? 504 : 502;
     return { outcome: 'BadUpstream', status, reason: response.problem, ...bytesOf(progress) };
+  }
+  const isHidden = forwarding.redactor !== undefined && response.head.framing.kind !== 'None';
+  if (isHidden && isEncoded(response.head.fields)) {
+    upstream.destroy();
+    agent.resume();
+    await uploading;
+    return { outcome: 'BadUpstream', status: 502, reason: 'EncodedAnswer', ...bytesOf(progress) };
   }
   const problem = await download(reader, forwarding, response.head, progress);
   // An answer before the body was all sent: nobody reads the rest.
@@ -91,8 +99,9 @@ function requestHead({ request, fields, authority }: Forwarding, framing: BodyFr
   return serializeRequestHead(method, target, [headerField('host', authority), ...fields, ...framingFields(framing)]);
 }
 
-function responseFields(head: ResponseHead) {
-  return endToEndResponseFields(head.fields);
+function responseFields({ fields }: ResponseHead, { redactor }: Forwarding) {
+  const passing = endToEndResponseFields(fields);
+  return redactor?.fields(passing) ?? passing;
 }
 
 async function upload(
@@ -125,16 +134,17 @@ async function upload(
 /** The name of what broke the body off. */
 async function download(
   reader: ByteReader,
-  { agent, limits }: Forwarding,
+  forwarding: Forwarding,
   head: ResponseHead,
   progress: Progress,
 ): Promise<string | undefined> {
+  const { agent, limits, redactor } = forwarding;
   if (agent.closed) return 'ClientGone';
   const lengths = head.fields.filter(({ key }) => key === 'content-length').slice(0, 1);
   const fields = [
     ':status',
     String(head.status),
-    ...rawFields([...responseFields(head), ...(head.status === 204 ? [] : lengths)]),
+    ...rawFields([...responseFields(head, forwarding), ...(head.status === 204 ? [] : lengths)]),
   ];
   if (head.framing.kind === 'None') {
     agent.respond(fields, { ...ownDate, endStream: true });
@@ -155,11 +165,12 @@ async function download(
     }
     if (piece.kind === 'End') {
       isEnded = true;
-      agent.end();
+      agent.end(redactor?.end());
       return undefined;
     }
     progress.bytesDown += piece.data.length;
-    if (!(await writeBytes(agent, piece.data))) return 'ClientGone';
+    const data = redactor?.push(piece.data) ?? piece.data;
+    if (data.length > 0 && !(await writeBytes(agent, data))) return 'ClientGone';
   }
   return undefined;
 }

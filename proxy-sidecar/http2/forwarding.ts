@@ -1,5 +1,6 @@
 // What the two ways upstream need to carry one permitted stream, and what they tell about it.
 import type { ServerHttp2Stream } from 'node:http2';
+import type { CredentialRedactor } from '../http/credential-redactor.ts';
 import type { HeaderField } from '../http/header-fields.ts';
 import type { Http2Request } from './admit-request.ts';
 import type { Http2Limits } from './http2-limits.ts';
@@ -10,6 +11,8 @@ export interface Forwarding {
   /** End to end, credentials set. */
   readonly fields: readonly HeaderField[];
   readonly authority: string;
+  /** Where a credential was set: takes it out of the answer. */
+  readonly redactor?: CredentialRedactor;
   /** The whole body, where policy has read it. */
   readonly body?: Buffer;
   /** Of the agent, as they came; empty before its stream has ended. */

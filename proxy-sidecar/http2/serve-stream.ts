@@ -2,6 +2,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { RequestHead } from '../../engine/decide/request-decision.ts';
 import type { GateVerdict } from '../connection/request-gate.ts';
+import { CredentialRedactor } from '../http/credential-redactor.ts';
 import { admitHttp2Request, type Http2Request } from './admit-request.ts';
 import { forwardH1 } from './forward-h1.ts';
 import { forwardH2 } from './forward-h2.ts';
@@ -107,6 +108,7 @@ async function forward(
   const { head } = request;
   const end = new AbortController();
   const unwatch = gate.watch(head, body, () => end.abort());
+  const redactor = CredentialRedactor.for(permitted.setFields);
   const forwarding: Forwarding = {
     agent,
     request,
@@ -116,6 +118,7 @@ async function forward(
     limits,
     signal: AbortSignal.any([signal, end.signal]),
     ...(body === undefined ? {} : { body }),
+    ...(redactor === undefined ? {} : { redactor }),
   };
   const result = await forwardOnce(permitted, forwarding, upstreams, true);
   unwatch();

@@ -2,15 +2,17 @@ import type { GateVerdict, RequestGate } from '../connection/request-gate.ts';
 import { type HeaderField, headerField } from '../http/header-fields.ts';
 import type { Http2Request } from './admit-request.ts';
 
-/** What is sent on of the request's fields: the gate's in place of the client's, `expect` only where the client still waits. */
+/** What is sent on of the request's fields: the gate's in place of the client's (and then no coding, so that an
+ * echo of the credential is seen), `expect` only where the client still waits. */
 export function upstreamFields(
   { fields }: Http2Request,
   { setFields }: Extract<GateVerdict, { verdict: 'Permit' }>,
   isBodyRead: boolean,
 ): readonly HeaderField[] {
-  const replaced = new Set(setFields.map(({ key }) => key));
+  const signed = setFields.length === 0 ? [] : [...setFields, headerField('accept-encoding', 'identity')];
+  const replaced = new Set(signed.map(({ key }) => key));
   const kept = fields.filter(({ key }) => !replaced.has(key) && !(isBodyRead && key === 'expect'));
-  return [...kept, ...setFields.map(({ key, value }) => headerField(key, value))];
+  return [...kept, ...signed.map(({ key, value }) => headerField(key, value))];
 }
 
 /** The gate's host, as Host or `:authority` names it. */

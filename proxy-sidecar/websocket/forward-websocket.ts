@@ -1,10 +1,12 @@
 // A permitted WebSocket handshake: sent upstream anew, upstream's 101 judged, then both connections relayed to their end.
 // Any other answer goes to the client like that of an ordinary request.
 import type { ByteReader } from '../http/byte-reader.ts';
+import { CredentialRedactor } from '../http/credential-redactor.ts';
 import { endToEndResponseFields } from '../http/end-to-end-fields.ts';
 import {
   answerBadUpstream,
   type ExchangeResult,
+  isUnreadable,
   type Outgoing,
   sendResponse,
   upstreamFields,
@@ -53,7 +55,7 @@ export async function forwardWebSocket(
     return await answerBadUpstream(client.stream, verified.problem, head, options, 0);
   }
   const passing = endToEndResponseFields(answer.fields).filter(({ key }) => !isUpgradeField(key));
-  const fields = [...passing, ...verified.fields];
+  const fields = [...(CredentialRedactor.for(request.setFields)?.fields(passing) ?? passing), ...verified.fields];
   await writeBytes(client.stream, serializeResponseHead(101, 'Switching Protocols', fields));
   return await relayUpgraded(client, upstream, request);
 }
@@ -66,11 +68,13 @@ function handshakeOf(request: WebSocketRequest, upgrade: Upgrade, options: Serve
 async function relayUpgraded(
   client: WebSocketEnd,
   upstream: OpenUpstream,
-  { text, budget, onSwitch }: WebSocketRequest,
+  { text, budget, onSwitch, setFields }: WebSocketRequest,
 ): Promise<ExchangeResult> {
+  const redactor = CredentialRedactor.for(setFields);
   const { bytesUp, bytesDown, problem } = await relayWebSocket(client, upstream, {
     ...(text === undefined ? {} : { text }),
     ...(budget === undefined ? {} : { budget }),
+    ...(redactor === undefined ? {} : { redactor }),
     signal: onSwitch(),
     limits: defaultWebSocketLimits,
   });
@@ -82,11 +86,14 @@ async function relayUpgraded(
 async function passAnswer(
   client: WebSocketEnd,
   upstream: OpenUpstream,
-  { head }: WebSocketRequest,
+  { head, setFields }: WebSocketRequest,
   response: ResponseHead,
   options: ServeHttpOptions,
 ): Promise<ExchangeResult> {
-  const download = await sendResponse(client.stream, upstream, head, response, options, false);
+  const redactor = CredentialRedactor.for(setFields);
+  if (redactor !== undefined && isUnreadable(response))
+    return await answerBadUpstream(client.stream, 'EncodedAnswer', head, options, 0);
+  const download = await sendResponse(client.stream, upstream, head, response, options, false, redactor);
   return {
     keepAlive: false,
     outcome: download.isWhole ? 'Forwarded' : 'BadUpstream',

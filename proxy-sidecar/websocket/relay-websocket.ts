@@ -146,13 +146,23 @@ class WebSocketSession {
   async #sendData({ from, target, gate }: Direction, event: DataEvent): Promise<boolean> {
     const passed = gate.pass(event);
     if (!passed.ok) return this.#fail(passed.problem, from);
-    for (const { type, isStart, isEnd, payload } of passed.parts) {
+    for (const { type, isStart, isEnd, payload: asSent } of passed.parts) {
+      const payload = from === 'Upstream' ? this.#redacted(asSent, isEnd) : asSent;
       const opcode = !isStart ? opcodes.continuation : type === 'Text' ? opcodes.text : opcodes.binary;
       if (from === 'Client') this.#bytesUp += payload.length;
       else this.#bytesDown += payload.length;
       if (!(await this.#send(target, { opcode, isFinal: isEnd, payload }))) return false;
     }
     return true;
+  }
+
+  /** Nothing of a message is held back past its end. */
+  #redacted(payload: Buffer, isEnd: boolean): Buffer {
+    const { redactor } = this.#options;
+    if (redactor === undefined) return payload;
+    const passing = redactor.push(payload);
+    const rest = isEnd ? redactor.end() : undefined;
+    return rest === undefined ? passing : Buffer.concat([passing, rest]);
   }
 
   /** False where nothing more is to be sent. */

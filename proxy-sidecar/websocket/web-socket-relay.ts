@@ -1,6 +1,7 @@
 // What serving HTTP and relaying a WebSocket say to each other: two upgraded connections in, one outcome out.
 import type { Duplex } from 'node:stream';
 import type { ByteReader } from '../http/byte-reader.ts';
+import type { CredentialRedactor } from '../http/credential-redactor.ts';
 
 /** One side of an upgraded connection: what its reader has buffered is the first of its frames. */
 export interface WebSocketEnd {
@@ -39,6 +40,8 @@ export interface WebSocketOptions {
   readonly signal: AbortSignal;
   /** For messages that wait to be matched. */
   readonly budget?: MessageBudget;
+  /** Takes the handshake's credential out of the server's messages. */
+  readonly redactor?: CredentialRedactor;
   readonly limits: WebSocketLimits;
 }
 
