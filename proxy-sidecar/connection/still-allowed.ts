@@ -1,7 +1,8 @@
 // Whether a connection that was allowed once may go on under what is in force now.
 import type { AllowedProtocol, Binary } from '../../engine/decide/decision.ts';
-import { classifyAnswers, type Permit } from '../../engine/decide/permit.ts';
+import { classifyAnswers, type Permit, permitThroughProxy } from '../../engine/decide/permit.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
+import { leavesThroughProxy } from '../upstream/leaves-through-proxy.ts';
 import type { Target } from './decide-target.ts';
 
 /** What is known of a connection; filled in as it goes on. */
@@ -22,9 +23,11 @@ export function isStillAllowed(
   if (decider === undefined || now?.verdict !== 'Allow') return false;
   if (now.protocol !== protocol && now.protocol !== 'Any') return false;
   if (permit === undefined) return true;
-  if (permit.via === 'Proxy' && inForce?.upstreamProxy === undefined) return false;
-  // The proxy has resolved it, to nobody here knows what.
-  if (permit.via === 'Proxy' && permit.addresses.length === 0) return true;
-  const repeated = classifyAnswers({ ...target, binary, allow: now }, permit.addresses, decider);
-  return repeated.verdict === 'Permit' && permit.addresses.every(address => repeated.addresses.includes(address));
+  const request = { ...target, binary, allow: now };
+  // Neither around a proxy that is in force now, nor through one that is not for this host any more.
+  const repeated = leavesThroughProxy(target.host, inForce?.upstreamProxy)
+    ? permitThroughProxy(request, decider)
+    : classifyAnswers(request, permit.addresses, decider);
+  if (repeated.verdict !== 'Permit' || repeated.via !== permit.via) return false;
+  return permit.addresses.every(address => repeated.addresses.includes(address));
 }
