@@ -1,8 +1,13 @@
 import type { Client, Place } from './client.ts';
 import { curlClient } from './clients/curl.ts';
 import { gitClient } from './clients/git.ts';
+import { grpcClient } from './clients/grpc.ts';
+import { mcpClient } from './clients/mcp.ts';
 import { nodeFetch } from './clients/node-fetch.ts';
+import { npmClient } from './clients/npm.ts';
+import { pipClient } from './clients/pip.ts';
 import { pythonRequests, pythonUrllib } from './clients/python.ts';
+import { wsClient } from './clients/ws.ts';
 
 export const allClients: readonly (readonly [title: string, of: (place: Place) => Client])[] = [
   ['curl over HTTP/1.1', () => curlClient('HTTP/1.1')],
@@ -11,4 +16,9 @@ export const allClients: readonly (readonly [title: string, of: (place: Place) =
   ['Node.js fetch', nodeFetch],
   ['Python requests', () => pythonRequests],
   ['Python urllib', () => pythonUrllib],
+  ['npm', npmClient],
+  ['pip', pipClient],
+  ['gRPC', grpcClient],
+  ['ws', wsClient],
+  ['MCP', mcpClient],
 ];

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DataPath, startDataPath } from '../attacks/data-path.ts';
 import { allClients } from './all-clients.ts';
+import { bundleScripts } from './bundle-scripts.ts';
 import type { Client, Place } from './client.ts';
 import { compatibilityPage, rowOf } from './compatibility-page.ts';
 import { parseTable, type Row } from './compatibility-table.ts';
-import { createGitServer } from './servers/git-server.ts';
-import { hello } from './servers/hello.ts';
-import { startWorld, type World } from './servers/world.ts';
+import { startServers } from './servers/start-servers.ts';
+import type { World } from './servers/world.ts';
 
 const page = join(import.meta.dirname, '../../docs/compatibility.md');
 const updates = process.env['CREEL_UPDATE'] === '1';
@@ -25,7 +25,8 @@ beforeAll(async () => {
   mkdirSync(folder);
   mkdirSync(servers, { mode: 0o700 });
   chmodSync(folder, 0o777);
-  world = await startWorld(path.outside, { 'api.test': hello, 'git.test': await createGitServer(servers) });
+  world = await startServers(path.outside, servers);
+  await bundleScripts(['grpc-call', 'chat', 'mcp-call'], folder);
   place = { folder, node: join(path.pod.folder, 'bin', 'node') };
 });
 afterAll(async () => {
@@ -53,11 +54,17 @@ test('docs/compatibility.md says what has been tried', () => {
   ).toEqual(withoutVersion);
 });
 
+/** What this machine's own files say about whom to trust and where to go is no part of a sandbox. */
+function withoutMachine(): Readonly<Record<string, string>> {
+  const none = '/dev/null';
+  return { HOME: place.folder, NPM_CONFIG_GLOBALCONFIG: none, PIP_CONFIG_FILE: none, GIT_CONFIG_NOSYSTEM: '1' };
+}
+
 async function tryStep(step: Client['steps'][number]): Promise<void> {
   await path.hub.apply({ policy: { rules: step.rules } });
   const { env = {}, cwd = place.folder } = step;
   const ran = await path.sidecar.runAgent(step.command, {
-    env: { HOME: place.folder, ...env },
+    env: { ...withoutMachine(), ...env },
     cwd,
     timeoutMs: 20_000,
   });
@@ -69,7 +76,7 @@ async function tryStep(step: Client['steps'][number]): Promise<void> {
 /** Major and minor; undefined, and said aloud, where the program is not installed. */
 async function versionOf(client: Client): Promise<string | undefined> {
   const { exitCode, stdout, stderr } = await path.sidecar.runAgent(client.version, {
-    env: { HOME: place.folder },
+    env: withoutMachine(),
     cwd: place.folder,
   });
   const version = /\d+(\.\d+)?/.exec(stdout + stderr)?.[0];

@@ -12,7 +12,11 @@ export interface Row {
 const columns = ['client', 'version', 'protocol', 'allowed', 'refused, and what the client says', 'result'];
 
 export function renderTable(rows: readonly Row[]): string {
-  return [line(columns), `|${columns.map(() => '---|').join('')}`, ...rows.map(row => line(cellsOf(row)))].join('\n');
+  return [
+    tableLine(columns),
+    `|${columns.map(() => '---|').join('')}`,
+    ...rows.map(row => tableLine(cellsOf(row))),
+  ].join('\n');
 }
 
 export function parseTable(text: string): readonly Row[] {
@@ -32,6 +36,6 @@ function cellsOf({ client, version, protocol, allowed, refused, result }: Row): 
   return [client, version, protocol, allowed, refused, result];
 }
 
-function line(cells: readonly string[]): string {
+function tableLine(cells: readonly string[]): string {
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
