@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sampleGrants, samplePolicy, sampleRule, sampleTarget } from '../../engine/decide/testing/samples.ts';
 import type { Route, Snapshot } from '../../protocol/snapshot.ts';
 import { openKeptFiles } from './kept-files.ts';
@@ -146,4 +146,28 @@ test('the file of names is written anew before it fills the volume', () => {
   expect(kept.loadNames()).toHaveLength(32_768);
   kept.addName(living[0], () => living);
   expect(openKeptFiles(join(dir, 'proxy')).loadNames()).toEqual(living);
+});
+
+test('a snapshot that is too old is looked at once more, not once a millisecond', () => {
+  vi.useFakeTimers();
+  try {
+    const state = newState();
+    state.apply(snapshot(1));
+    let checks = 0;
+    state.connections.add({
+      isStillAllowed: () => ++checks > 0,
+      close: () => undefined,
+    });
+    clock.nowMs += 60_001;
+    vi.advanceTimersByTime(60_100);
+    expect(checks).toBe(1);
+    expect(state.decider).toBeUndefined();
+    state.heardFromHub();
+    expect(state.decider).toBeDefined();
+    clock.nowMs += 60_001;
+    vi.advanceTimersByTime(60_100);
+    expect(checks).toBe(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -35,6 +35,7 @@ export interface PolicyStateOptions {
 }
 
 const longestTimerMs = 2 ** 31 - 1;
+const tooOldMs = 60_000;
 
 export class PolicyState {
   readonly connections = new LiveConnections();
@@ -148,7 +149,9 @@ export class PolicyState {
       expiresAtMs !== undefined && expiresAtMs > nowMs ? [expiresAtMs] : [],
     );
     const nextMs = Math.min(...ends, this.#heardMs + state.maxPolicyAgeMs + 1) - nowMs;
-    this.#timer = setTimeout(() => this.#changed(), Math.min(Math.max(nextMs, 1), longestTimerMs));
+    // Of one that is too old nothing more can end, but a clock may be set back.
+    const soonestMs = this.#isTooOld() ? tooOldMs : 1;
+    this.#timer = setTimeout(() => this.#changed(), Math.min(Math.max(nextMs, soonestMs), longestTimerMs));
     this.#timer.unref();
   }
 }
