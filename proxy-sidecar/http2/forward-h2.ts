@@ -1,14 +1,16 @@
 // One permitted stream onto an HTTP/2 upstream: heads anew, bodies by flow control, trailers and resets both ways.
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import { Transform } from 'node:stream';
+import { isEncoded } from '../http/credential-redactor.ts';
+import type { HeaderField } from '../http/header-fields.ts';
 import { admitResponse, admitTrailers, rawFields, trailerObject } from './admit-response.ts';
 import type { Forwarded, Forwarding } from './forwarding.ts';
 import { isWhole } from './is-whole.ts';
 import { ownDate } from './own-date.ts';
 import { resetStream } from './reset-stream.ts';
+import { watchPeerEnd } from './watch-peer-end.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } =
-  constants;
+const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
 
 /** Resolves when both streams are closed, or the upstream one alone where the agent has had no head yet. */
 export function forwardH2(session: ClientHttp2Session, forwarding: Forwarding): Promise<Forwarded> {
@@ -53,15 +55,18 @@ class StreamPair {
   readonly #settle: (forwarded: Forwarded) => void;
   readonly #abort = () => this.#fail(NGHTTP2_CANCEL, 'NoLongerAllowed');
   readonly #idle: NodeJS.Timeout;
+  readonly #isEndedByUpstream: () => boolean;
   #status = 0;
   #interim = 0;
   #reason: string | undefined;
   #bytesUp = 0;
   #bytesDown = 0;
   #hasUpload = false;
+  #isHeadAll = false;
 
   constructor(upstream: ClientHttp2Stream, forwarding: Forwarding) {
     this.#upstream = upstream;
+    this.#isEndedByUpstream = watchPeerEnd(upstream);
     this.#forwarding = forwarding;
     const { promise, resolve } = Promise.withResolvers<Forwarded>();
     this.result = promise;
@@ -112,42 +117,54 @@ class StreamPair {
     if (!admitted.ok) return this.#fail(NGHTTP2_CANCEL, admitted.problem);
     if (++this.#interim > limits.http.maxInterimResponses) return this.#fail(NGHTTP2_CANCEL, 'TooManyInterim');
     if (!agent.closed && !agent.headersSent)
-      agent.additionalHeaders({ ':status': admitted.status, ...trailerObject(admitted.fields) });
+      agent.additionalHeaders({ ':status': admitted.status, ...trailerObject(this.#redacted(admitted.fields)) });
   }
 
   #onResponse(raw: string[], endStream: boolean): void {
     const { agent, limits } = this.#forwarding;
     const admitted = admitResponse(raw, limits.http);
     if (!admitted.ok) return this.#fail(NGHTTP2_CANCEL, admitted.problem);
+    if (!endStream && this.#forwarding.redactor !== undefined && isEncoded(admitted.fields))
+      return this.#fail(NGHTTP2_CANCEL, 'EncodedAnswer');
     this.#status = admitted.status;
     if (agent.closed) return;
-    const fields = [':status', String(admitted.status), ...rawFields(admitted.fields)];
+    const fields = [':status', String(admitted.status), ...rawFields(this.#redacted(admitted.fields))];
+    this.#isHeadAll = endStream;
     if (endStream) return agent.respond(fields, { ...ownDate, endStream: true });
     let trailers: Record<string, string[]> = {};
     this.#upstream.on('trailers', (_headers, _flags, rawTrailers: string[]) => {
       const admittedTrailers = admitTrailers(rawTrailers, limits.http);
       if (admittedTrailers === undefined) this.#fail(NGHTTP2_CANCEL, 'BadTrailers');
-      else trailers = trailerObject(admittedTrailers);
+      else trailers = trailerObject(this.#redacted(admittedTrailers));
     });
     agent.respond(fields, { ...ownDate, waitForTrailers: true });
     agent.on('wantTrailers', () => {
-      if (isWhole(this.#upstream)) agent.sendTrailers(trailers);
+      if (this.#isAnswerWhole()) agent.sendTrailers(trailers);
     });
     this.#download();
   }
 
   /** By hand: `pipe` would end the agent's stream also where upstream's was reset, and half an answer would look whole. */
   #download(): void {
-    const { agent } = this.#forwarding;
+    const { agent, redactor } = this.#forwarding;
     this.#upstream.on('data', (data: Buffer) => {
       this.#bytesDown += data.length;
       this.#idle.refresh();
-      if (!agent.destroyed && !agent.write(data)) this.#upstream.pause();
+      const passing = redactor?.push(data) ?? data;
+      if (passing.length > 0 && !agent.destroyed && !agent.write(passing)) this.#upstream.pause();
     });
     agent.on('drain', () => this.#upstream.resume());
     this.#upstream.once('end', () => {
-      if (isWhole(this.#upstream) && !agent.destroyed) agent.end();
+      if (this.#isAnswerWhole() && !agent.destroyed) agent.end(redactor?.end());
     });
+  }
+
+  #redacted(fields: readonly HeaderField[]): readonly HeaderField[] {
+    return this.#forwarding.redactor?.fields(fields) ?? fields;
+  }
+
+  #isAnswerWhole(): boolean {
+    return this.#isHeadAll || (this.#isEndedByUpstream() && isWhole(this.#upstream));
   }
 
   #counter(count: (bytes: number) => void): Transform {
@@ -165,9 +182,9 @@ class StreamPair {
     const { agent } = this.#forwarding;
     const code = this.#upstream.rstCode ?? NGHTTP2_INTERNAL_ERROR;
     if (this.#status === 0) this.#reason ??= code === NGHTTP2_REFUSED_STREAM ? 'RefusedStream' : 'Truncated';
-    else if (code !== NGHTTP2_NO_ERROR) {
+    else if (!this.#isAnswerWhole()) {
       this.#reason ??= 'Truncated';
-      resetStream(agent, code);
+      resetStream(agent, code || NGHTTP2_INTERNAL_ERROR);
     }
     if (this.#status === 0 || agent.closed) this.#finish();
   }

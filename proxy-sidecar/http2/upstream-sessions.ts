@@ -70,7 +70,8 @@ export class UpstreamSessions {
         maxHeaderListSize: limits.http.maxHeadBytes,
       },
     });
-    stream.once('end', () => session.destroy());
+    // Without an error, streams under way would look as if they had ended well.
+    stream.once('end', () => session.destroy(new Error('upstream ended the connection')));
     // Streams tell what a session's failure meant for them.
     session.on('error', () => session.destroy());
     session.on('connect', () => session.setLocalWindowSize(4 * limits.upstreamWindowBytes));

@@ -7,6 +7,7 @@ export const frameType = {
   HEADERS: 1,
   RST_STREAM: 3,
   SETTINGS: 4,
+  PUSH_PROMISE: 5,
   PING: 6,
   GOAWAY: 7,
   WINDOW_UPDATE: 8,
@@ -60,8 +61,13 @@ export class RawHttp2 {
   #buffered = Buffer.alloc(0);
   #wake: () => void = () => undefined;
 
-  private constructor(socket: Socket) {
+  /** Of the peer's preface, what is still to come. */
+  #prefaceBytes: number;
+  #onFrame: (frame: Frame) => void = () => undefined;
+
+  private constructor(socket: Socket, prefaceBytes = 0) {
     this.socket = socket;
+    this.#prefaceBytes = prefaceBytes;
     socket.on('error', () => undefined);
     socket.on('data', (data: Buffer) => this.#onData(data));
     socket.on('close', () => {
@@ -76,6 +82,13 @@ export class RawHttp2 {
     await once(socket, 'connect');
     const raw = new RawHttp2(socket);
     socket.write(Buffer.concat([Buffer.from(preface), encodeFrame(frameType.SETTINGS, 0, 0, settings)]));
+    return raw;
+  }
+
+  /** The server's side of a connection; a SETTINGS frame is the caller's to send. */
+  static serve(socket: Socket, onFrame: (raw: RawHttp2, frame: Frame) => void): RawHttp2 {
+    const raw = new RawHttp2(socket, preface.length);
+    raw.#onFrame = frame => onFrame(raw, frame);
     return raw;
   }
 
@@ -105,13 +118,18 @@ export class RawHttp2 {
 
   #onData(data: Buffer): void {
     this.#buffered = Buffer.concat([this.#buffered, data]);
+    if (this.#prefaceBytes > this.#buffered.length) return;
+    this.#buffered = this.#buffered.subarray(this.#prefaceBytes);
+    this.#prefaceBytes = 0;
     for (;;) {
       const length = this.#buffered.length < 9 ? Number.POSITIVE_INFINITY : 9 + this.#buffered.readUIntBE(0, 3);
       if (this.#buffered.length < length) break;
       const [type = 0, flags = 0] = this.#buffered.subarray(3, 5);
       const stream = this.#buffered.readUInt32BE(5) & 0x7fffffff;
-      this.frames.push({ type, flags, stream, payload: this.#buffered.subarray(9, length) });
+      const frame = { type, flags, stream, payload: this.#buffered.subarray(9, length) };
       this.#buffered = this.#buffered.subarray(length);
+      this.frames.push(frame);
+      this.#onFrame(frame);
     }
     this.#wake();
   }
