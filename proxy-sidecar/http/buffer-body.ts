@@ -23,14 +23,14 @@ export async function bufferBody(
 ): Promise<BufferedBody> {
   if (framing.kind === 'Length' && framing.bytes > maxBytes) return { ok: false, problem: 'BodyTooLarge' };
   if (fields.some(({ key }) => key === 'expect')) await writeBytes(client, continueLine);
-  const pieces: Buffer[] = [];
+  // One block: pieces are views of what the network brought, and a byte of each would keep it all.
+  const whole = Buffer.allocUnsafeSlow(framing.kind === 'Length' ? framing.bytes : maxBytes);
   let size = 0;
   for await (const piece of readBody(reader, framing, limits)) {
     if (piece.kind === 'Bad') return { ok: false, problem: piece.problem };
     if (piece.kind === 'End') break;
-    size += piece.data.length;
-    if (size > maxBytes) return { ok: false, problem: 'BodyTooLarge' };
-    pieces.push(piece.data);
+    if (size + piece.data.length > maxBytes) return { ok: false, problem: 'BodyTooLarge' };
+    size += piece.data.copy(whole, size);
   }
-  return { ok: true, body: Buffer.concat(pieces) };
+  return { ok: true, body: size === whole.length ? whole : Buffer.from(whole.subarray(0, size)) };
 }
