@@ -16,6 +16,8 @@ export interface MessageGate {
   readonly end: () => void;
 }
 
+const empty = Buffer.alloc(0);
+
 export const openGate: MessageGate = {
   pass: event => ({ ok: true, parts: [event] }),
   end: () => undefined,
@@ -25,7 +27,8 @@ export const openGate: MessageGate = {
 export class MatchingGate implements MessageGate {
   readonly #isAllowed: Glob;
   readonly #budget: MessageBudget | undefined;
-  #parts: Buffer[] = [];
+  /** One block that grows: an object for each part would cost many times what the budget counts. */
+  #held: Buffer = empty;
   #heldBytes = 0;
 
   constructor(isAllowed: Glob, budget: MessageBudget | undefined) {
@@ -37,24 +40,29 @@ export class MatchingGate implements MessageGate {
     if (event.type === 'Binary') return { ok: false, problem: 'BinaryMessage' };
     if (!this.#hold(event.payload)) return { ok: false, problem: 'NoRoom' };
     if (!event.isEnd) return { ok: true, parts: [] };
-    const payload = Buffer.concat(this.#parts);
+    const payload = this.#held.subarray(0, this.#heldBytes);
     this.end();
     if (!this.#isAllowed(payload.toString())) return { ok: false, problem: 'MessageNotAllowed' };
     return { ok: true, parts: [{ ...event, isStart: true, payload }] };
   }
 
   end(): void {
-    this.#parts = [];
+    this.#held = empty;
     this.#budget?.release(this.#heldBytes);
     this.#heldBytes = 0;
   }
 
   #hold(part: Buffer): boolean {
-    // Empty parts are only what a header costs a sender; kept, they would cost an object here.
-    if (part.length === 0) return true;
     if (this.#budget?.reserve(part.length) === false) return false;
-    this.#heldBytes += part.length;
-    this.#parts.push(part);
+    this.#makeRoom(this.#heldBytes + part.length);
+    this.#heldBytes += part.copy(this.#held, this.#heldBytes);
     return true;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#held.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#held.length));
+    this.#held.copy(grown, 0, 0, this.#heldBytes);
+    this.#held = grown;
   }
 }
