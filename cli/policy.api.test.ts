@@ -82,7 +82,7 @@ test('test runs what the policies promise, and fails with it', async () => {
   const ended = await policy('test', 'box');
   expect(ended.code).toBe(1);
   expect(ended.stdout).toBe(
-    'not ok 1 - wrong: api.example.org:443 POST / → Allow, got Ask (RequestNotAllowed)\n1..1\n',
+    'not ok 1 - wrong: api.example.org:443 POST / → Allow\n# got Ask (RequestNotAllowed)\n1..1\n',
   );
 });
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { displaySafe } from '../../engine/canonical/display.ts';
+import { wrapText } from '../output/wrap-text.ts';
 import { compileSet } from '../policy/compile-set.ts';
 import { type Change, diffPolicies } from '../policy/diff-policies.ts';
 import { formatIssue } from '../policy/format-issue.ts';
@@ -18,7 +19,9 @@ interface Options {
 const examples = `
 Examples:
   kubectl creel policy diff old.yaml new.yaml
-  kubectl creel policy diff --sandbox my-assistant new.yaml     # the cluster's policies with these in their place
+
+  # the cluster's policies, against the same with these in their place
+  kubectl creel policy diff --sandbox my-assistant new.yaml
 `;
 
 /** `policy diff`: what would be let through that was not, and the other way round. */
@@ -73,15 +76,30 @@ function withReplaced<T extends { readonly metadata: { readonly name: string } }
   return [...old.filter(({ metadata }) => !now.some(one => one.metadata.name === metadata.name)), ...now];
 }
 
-/** By host, narrow enough for a terminal. */
+/** By host, narrow enough for a terminal; executables for which the same changes stand together. */
 function formatChanges(changes: readonly Change[]): string {
   if (changes.length === 0) return 'no request is decided otherwise';
   const byPlace = Map.groupBy(changes, ({ effect, host, port }) => `${effect} ${displaySafe(host)}:${port}`);
-  return [...byPlace].map(([place, group]) => [place, ...group.map(formatChange)].join('\n')).join('\n');
+  return [...byPlace].flatMap(([place, group]) => [place, ...formatGroup(group)]).join('\n');
 }
 
-function formatChange({ methods, path, binary, before, after }: Change): string {
-  const request = `${methods.join(',')} ${path}`.trim() || 'every connection';
-  const who = binary === otherBinary ? '' : ` by ${binary}`;
-  return `  ${`${before} → ${after}`.padEnd(20)} ${displaySafe(request + who)}`;
+function formatGroup(group: readonly Change[]): string[] {
+  const byRequest = Map.groupBy(group, ({ methods, path, before, after }) =>
+    JSON.stringify([methods, path, before, after]),
+  );
+  return [...byRequest.values()].flatMap(formatAlike);
+}
+
+/** One change, for several executables. */
+function formatAlike(alike: readonly Change[]): string[] {
+  const [first] = alike;
+  if (first === undefined) return [];
+  const request = `${first.methods.join(',')} ${first.path}`.trim() || 'every connection';
+  const binaries = alike.map(({ binary }) => binary).filter(binary => binary !== otherBinary);
+  const who = binaries.length === 0 ? '' : ` by ${binaries.join(', ')}`;
+  const [line = '', ...more] = wrapText(displaySafe(request + who), 56);
+  return [
+    `  ${`${first.before} → ${first.after}`.padEnd(20)} ${line}`,
+    ...more.map(rest => `  ${' '.repeat(20)}   ${rest}`),
+  ];
 }

@@ -16,8 +16,9 @@ interface Options extends PolicySetOptions {
 
 const examples = `
 Examples:
-  kubectl creel policy explain my-assistant api.github.com --method DELETE --path /repos/o/r
-  kubectl creel policy explain -f egress.yaml example.com:8080 --binary /usr/bin/curl
+  kubectl creel policy explain my-assistant api.github.com --path /user
+  kubectl creel policy explain -f egress.yaml example.com:8080 \\
+    --method POST --path /v1/items --binary /usr/bin/curl
 `;
 
 /** `policy explain`: what becomes of one request, and what every rule of its host says of it. */

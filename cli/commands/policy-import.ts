@@ -32,7 +32,8 @@ export function registerPolicyImport(policy: Command, context: CommandContext): 
 const examples = `
 Examples:
   kubectl creel policy import policy.yaml > egress.yaml
-  kubectl creel policy import policy.yaml --any-binary -n agents | kubectl apply --server-side -f -
+  kubectl creel policy import policy.yaml --any-binary -n agents \\
+    | kubectl apply --server-side -f -
 `;
 
 function importFile(file: string, options: Options, context: CommandContext): void {

@@ -16,7 +16,9 @@ interface Options {
 
 const examples = `
 Example:
-  kubectl creel policy learn my-assistant > learnt.yaml     # read it, cut it down, then: kubectl apply -f learnt.yaml
+  kubectl creel policy learn my-assistant > learnt.yaml
+  # read it, cut it down, then:
+  kubectl apply -f learnt.yaml
 `;
 const maxLogLines = 10_000;
 

@@ -13,7 +13,7 @@ export interface PolicySetOptions {
 export function withFiles(command: Command): Command {
   return command.option(
     '-f, --filename <file>',
-    'manifests instead of the cluster; - is stdin; may be repeated',
+    'manifests or a folder of them, instead of the cluster; - is stdin; may be repeated',
     collect,
   );
 }

@@ -14,7 +14,7 @@ interface Options extends PolicySetOptions {
 const examples = `
 Examples:
   kubectl creel policy test -f policies/presets/npm/npm.yaml
-  kubectl creel policy test my-assistant        # the namespace's policies, as this sandbox gets them
+  kubectl creel policy test my-assistant     # the policies that select it
 `;
 
 /** `policy test`: spec.tests; fails when one does, or when a rule is refused. */
@@ -34,15 +34,15 @@ export function registerPolicyTest(policy: Command, context: CommandContext): vo
       const failed = results.filter(({ passed }) => !passed).length;
       if (failed + issues.length > 0)
         throw new UserError(
-          `${failed} of ${results.length} tests failed, ${issues.length} rules are refused; see why with: kubectl creel policy explain`,
+          `${failed} of ${results.length} tests failed, ${issues.length} rules refused; see kubectl creel policy explain`,
         );
     });
 }
 
 function tap(results: readonly PolicyTestResult[]): string[] {
   const lines = results.map(({ policy, request, expect, got, passed }, at) => {
-    const instead = passed ? '' : `, got ${got.verdict} (${describeCause(got)})`;
-    return `${passed ? 'ok' : 'not ok'} ${at + 1} - ${policy}: ${describeQuestion(request)} → ${expect}${instead}`;
+    const line = `${passed ? 'ok' : 'not ok'} ${at + 1} - ${policy}: ${describeQuestion(request)} → ${expect}`;
+    return passed ? line : `${line}\n# got ${got.verdict} (${describeCause(got)})`;
   });
   return [...lines, `1..${results.length}`];
 }

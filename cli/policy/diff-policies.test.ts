@@ -53,7 +53,7 @@ test.each([
     'a path',
     http({ allow: [{ methods: ['GET'], path: '/a/**' }] }),
     http({ allow: [{ methods: ['GET'], path: '/a/*' }] }),
-    ['Narrows a.example.org:443 GET /a/any/any (any other) Allow → Ask'],
+    ['Narrows a.example.org:443 GET /a/*/* (any other) Allow → Ask'],
   ],
   [
     'a deny pattern',
@@ -65,7 +65,7 @@ test.each([
     'a wildcard for a name',
     tls(),
     tls({ to: [{ host: '*.example.org', ports: [443] }] }),
-    ['Widens any.example.org:443   (any other) Ask → Allow TLS'],
+    ['Widens *.example.org:443   (any other) Ask → Allow TLS'],
   ],
 ])('a change of %s', (_what, before, after, expected) => {
   expect(diff(before, after)).toEqual(expected);

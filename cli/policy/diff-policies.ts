@@ -2,7 +2,7 @@
 
 import { createEvaluator, type Evaluation, type RequestQuestion } from '../../engine/decide/request-evaluator.ts';
 import type { CompiledSet } from './compile-set.ts';
-import { otherBinary, probesOf } from './probes.ts';
+import { otherBinary, probesOf, withStars } from './probes.ts';
 
 type Verdict = 'Allow' | 'Ask' | 'Deny';
 
@@ -48,7 +48,8 @@ function toChange(probe: RequestQuestion, before: string, after: string, by: num
   const isWider = by === 0 ? openness(after) > openness(before) : by > 0;
   const { host, port, method, path = '', binary = '' } = probe;
   const methods = method === undefined ? [] : [method];
-  return { effect: isWider ? 'Widens' : 'Narrows', host, port, binary, methods, path, before, after };
+  const place = { host: withStars(host), port, binary, methods, path: withStars(path) };
+  return { effect: isWider ? 'Widens' : 'Narrows', ...place, before, after };
 }
 
 function openness(said: string): number {

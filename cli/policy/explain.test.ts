@@ -28,6 +28,7 @@ function ask(set: PolicySet, question: Partial<RequestQuestion>) {
   return explain(set, compileSet(set, 0), { host: 'api.example.org', port: 443, ...question }, 0);
 }
 
+const manyBinaries = ['/usr/bin/node', '/usr/local/bin/node', '/usr/bin/curl', '/usr/local/bin/claude'];
 const all = setOf([read, write, guarded, opaque]);
 
 describe('verdict and the rule that decided', () => {
@@ -88,10 +89,16 @@ describe('what to type', () => {
   test('a rule is edited', () => {
     expect(ask(all, { method: 'GET', path: '/a' }).next).toEqual(['kubectl -n team edit egp web']);
   });
+  test('nothing, where files are asked about', () => {
+    expect(ask({ ...all, isOfFiles: true }, { method: 'GET', path: '/a' }).next).toEqual([]);
+  });
 });
 
-test('printed, it fits 80 columns', () => {
-  const text = formatExplanation(ask(all, { method: 'POST', path: '/v1/a' }));
+test.each([
+  ['short rules', all],
+  ['a rule for many executables', setOf([read, { ...write, binaries: manyBinaries }])],
+])('printed, it fits 80 columns: %s', (_what, set) => {
+  const text = formatExplanation(ask(set, { method: 'POST', path: '/v1/a' }));
   expect(text).toContain('api.example.org:443 POST /v1/a\n  Ask (RequestNotAllowed)');
   expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80);
 });

@@ -20,7 +20,7 @@ export interface Explanation {
   readonly evaluation: Evaluation;
   readonly rules: readonly RuleSays[];
   readonly warnings: readonly string[];
-  /** Commands that would change it. */
+  /** Commands that would change it in the cluster; none for files, which are the user's to edit. */
   readonly next: readonly string[];
 }
 
@@ -71,11 +71,11 @@ function ruleSays(rule: CompiledRule, question: RequestQuestion): string {
   if (question.method === undefined && question.path === undefined)
     return `looks into each request: ${rule.protocol}${how}`;
   const head = { method: question.method ?? 'GET', target: question.path ?? '/', isWebSocket: false };
-  const { verdict, ...decision } = decideRequest({ rules: [rule], grants: [] }, head);
-  if (verdict === 'Allow') return `allows${how}`;
-  if (verdict === 'NeedsBody') return `decides on the body: ${rule.protocol}${how}`;
-  if (verdict === 'Deny')
-    return 'reason' in decision && decision.reason === 'RequestDenied' ? 'denies the request' : 'refuses the request';
+  const decision = decideRequest({ rules: [rule], grants: [] }, head);
+  if (decision.verdict === 'Allow') return `allows${how}`;
+  if (decision.verdict === 'NeedsBody') return `decides on the body: ${rule.protocol}${how}`;
+  if (decision.verdict === 'Deny')
+    return decision.reason === 'RequestDenied' ? 'denies the request' : `refuses the request: ${decision.detail}`;
   return rule.inspection.kind === 'WebSocket'
     ? 'nothing: it is for WebSocket upgrades'
     : 'nothing: it does not list this request';
@@ -124,6 +124,7 @@ function warningsOf(
 }
 
 function nextCommands(set: PolicySet, evaluation: Evaluation, question: RequestQuestion): string[] {
+  if (set.isOfFiles === true) return [];
   const { namespace, name } = set.sandbox.metadata;
   if (evaluation.verdict === 'Ask') {
     const host = canonical(question.host);
@@ -133,7 +134,7 @@ function nextCommands(set: PolicySet, evaluation: Evaluation, question: RequestQ
     );
     if (open.length > 0)
       return open.map(({ metadata }) => `kubectl creel -n ${namespace} approve apr/${metadata.name} --for 1h`);
-    return [`kubectl creel -n ${namespace} approvals --watch     # once ${name} asks for it`];
+    return [`kubectl creel -n ${namespace} approvals --watch     # once ${name} asks`];
   }
   if (evaluation.id === undefined) return evaluation.reason === 'Frozen' ? ['kubectl get cegp'] : [];
   if (!evaluation.id.includes('/')) return [`kubectl creel -n ${namespace} revoke apr/${evaluation.id}`];

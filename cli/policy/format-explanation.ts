@@ -21,9 +21,10 @@ export function formatExplanation({ question, evaluation, rules, warnings, next 
 }
 
 function table(rules: Explanation['rules']): string {
+  const width = Math.max(30, 77 - Math.max(...rules.map(({ id }) => id.length)));
   return formatTable(
     ['RULE', 'SAYS'],
-    rules.map(({ id, says }) => [id, says]),
+    rules.flatMap(({ id, says }) => wrapText(says, width).map((line, at) => [at === 0 ? id : '', line])),
   );
 }
 

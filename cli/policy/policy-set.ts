@@ -14,4 +14,6 @@ export interface PolicySet {
   readonly services: ReadonlyMap<string, readonly string[]>;
   /** What could not be read, and what that means for the answer. */
   readonly gaps: readonly string[];
+  /** Read from files: no cluster holds it as far as anybody knows. */
+  readonly isOfFiles?: boolean;
 }

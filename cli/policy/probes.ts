@@ -7,6 +7,8 @@ import type { CompiledRule, RequestPattern } from '../../protocol/snapshot.ts';
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Stands for any executable that no rule names. */
 export const otherBinary = '(any other)';
+/** Stands where a pattern has a star; no rule would write it. */
+const anything = 'x-any-x';
 
 interface Dimensions {
   readonly ports: Set<number>;
@@ -14,6 +16,11 @@ interface Dimensions {
   readonly paths: Set<string>;
   readonly methods: Set<string>;
   isInspected: boolean;
+}
+
+/** A probe's host or path as people write it. */
+export function withStars(sample: string): string {
+  return sample.replaceAll(anything, '*');
 }
 
 export function probesOf(rules: readonly CompiledRule[]): readonly RequestQuestion[] {
@@ -24,7 +31,11 @@ export function probesOf(rules: readonly CompiledRule[]): readonly RequestQuesti
 /** A wildcard by names that only it matches. */
 function namesOf(rule: CompiledRule): string[] {
   const hosts = rule.hosts.flatMap(({ kind, name }) =>
-    kind === 'exact' ? [name] : kind === 'label' ? [`any.${name}`] : [`any.${name}`, `any.any.${name}`],
+    kind === 'exact'
+      ? [name]
+      : kind === 'label'
+        ? [`${anything}.${name}`]
+        : [`${anything}.${name}`, `${anything}.${anything}.${name}`],
   );
   const addresses = rule.cidrs.map(({ cidr }) => cidr.slice(0, cidr.indexOf('/')));
   return [...hosts, ...addresses, ...rule.services.flatMap(({ names }) => names.slice(-1))];
@@ -56,9 +67,9 @@ function dimensionsOf(rules: readonly CompiledRule[]): Dimensions {
 function samplePath({ path = '/', query = {} }: RequestPattern): string {
   const sampled = path
     .replace(/^\*\*$/, '/')
-    .replaceAll('**', 'any/any')
-    .replaceAll('*', 'any');
-  const search = Object.entries(query).map(([name, glob]) => `${name}=${glob.replaceAll('*', 'any')}`);
+    .replaceAll('**', `${anything}/${anything}`)
+    .replaceAll('*', anything);
+  const search = Object.entries(query).map(([name, glob]) => `${name}=${glob.replaceAll('*', anything)}`);
   return search.length === 0 ? sampled : `${sampled}?${search.join('&')}`;
 }
 

@@ -6,6 +6,8 @@ export function readInput(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new UserError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    // Node ends with the call and the path again.
+    throw new UserError(`cannot read ${file}: ${message.replace(/^[A-Z]+: |, (open|read).*$/g, '')}`);
   }
 }

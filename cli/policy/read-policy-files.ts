@@ -1,4 +1,6 @@
 // Manifests as they lie in Git: EgressPolicies, ClusterEgressPolicies, a Sandbox, ApprovalRequests, Services, Namespaces.
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { type ClusterEgressPolicy, clusterEgressPolicySchema } from '../../crds/schema/cluster-egress-policy.ts';
@@ -23,7 +25,7 @@ interface Manifest {
  * Policies without a namespace are of `namespace`.
  */
 export function readPolicyFiles(files: readonly string[], namespace: string): PolicySet {
-  const manifests = files.flatMap(file => manifestsOf(readInput(file), file));
+  const manifests = files.flatMap(filesOf).flatMap(file => manifestsOf(readInput(file), file));
   const of = (kind: string) => manifests.filter(manifest => manifest.kind === kind).map(one => stored(one, namespace));
   const policies = of('EgressPolicy') as unknown as EgressPolicy[];
   const clusterPolicies = of('ClusterEgressPolicy') as unknown as ClusterEgressPolicy[];
@@ -47,7 +49,17 @@ export function readPolicyFiles(files: readonly string[], namespace: string): Po
     requests: of('ApprovalRequest') as unknown as ApprovalRequest[],
     services: new Map(services),
     gaps: [],
+    isOfFiles: true,
   };
+}
+
+/** A folder stands for the manifests in it, as for `kubectl apply`. */
+function filesOf(path: string): readonly string[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
+  return readdirSync(path)
+    .filter(name => /\.(ya?ml|json)$/.test(name))
+    .toSorted()
+    .map(name => join(path, name));
 }
 
 function manifestsOf(text: string, file: string): readonly Manifest[] {
