@@ -120,18 +120,21 @@ backend target
 `;
 }
 
+function envoyType(name: string) {
+  return { '@type': `type.googleapis.com/envoy.extensions.${name}` };
+}
+
 function envoyConfig(logs: string): unknown {
   const cache = { name: 'names', dns_lookup_family: 'V4_ONLY' };
-  const type = (name: string) => ({ '@type': `type.googleapis.com/envoy.extensions.${name}` });
   const domains = [...exactHosts, ...wildcards.map(name => `*.${name}`)].map(name => `${name}:${benchPort}`);
   const manager = {
-    ...type('filters.network.http_connection_manager.v3.HttpConnectionManager'),
+    ...envoyType('filters.network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: 'bench',
     upgrade_configs: [{ upgrade_type: 'CONNECT' }],
     access_log: [
       {
         name: 'file',
-        typed_config: { ...type('access_loggers.file.v3.FileAccessLog'), path: `${logs}/envoy-access.log` },
+        typed_config: { ...envoyType('access_loggers.file.v3.FileAccessLog'), path: `${logs}/envoy-access.log` },
       },
     ],
     route_config: {
@@ -151,9 +154,9 @@ function envoyConfig(logs: string): unknown {
     http_filters: [
       {
         name: 'dynamic_forward_proxy',
-        typed_config: { ...type('filters.http.dynamic_forward_proxy.v3.FilterConfig'), dns_cache_config: cache },
+        typed_config: { ...envoyType('filters.http.dynamic_forward_proxy.v3.FilterConfig'), dns_cache_config: cache },
       },
-      { name: 'router', typed_config: type('filters.http.router.v3.Router') },
+      { name: 'router', typed_config: envoyType('filters.http.router.v3.Router') },
     ],
   };
   return {
@@ -171,7 +174,7 @@ function envoyConfig(logs: string): unknown {
           circuit_breakers: { thresholds: [{ max_connections: 8000, max_requests: 8000, max_pending_requests: 8000 }] },
           cluster_type: {
             name: 'dynamic_forward_proxy',
-            typed_config: { ...type('clusters.dynamic_forward_proxy.v3.ClusterConfig'), dns_cache_config: cache },
+            typed_config: { ...envoyType('clusters.dynamic_forward_proxy.v3.ClusterConfig'), dns_cache_config: cache },
           },
         },
       ],
