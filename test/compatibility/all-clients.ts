@@ -7,6 +7,7 @@ import { nodeFetch } from './clients/node-fetch.ts';
 import { npmClient } from './clients/npm.ts';
 import { pipClient } from './clients/pip.ts';
 import { pythonRequests, pythonUrllib } from './clients/python.ts';
+import { psqlClient, redisClient, sshClient } from './clients/tcp-clients.ts';
 import { wsClient } from './clients/ws.ts';
 
 export const allClients: readonly (readonly [title: string, of: (place: Place) => Client])[] = [
@@ -21,4 +22,7 @@ export const allClients: readonly (readonly [title: string, of: (place: Place) =
   ['gRPC', grpcClient],
   ['ws', wsClient],
   ['MCP', mcpClient],
+  ['ssh', () => sshClient],
+  ['psql', () => psqlClient],
+  ['redis-cli', () => redisClient],
 ];

@@ -7,7 +7,7 @@ export interface Step {
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Whether policy lets it: a program that is refused must fail or report it, in these words. */
+  /** Whether policy lets it. What is refused must end with a status that is not 0. */
   readonly verdict: 'allowed' | 'refused';
   /** A part of what it prints. */
   readonly says: string;

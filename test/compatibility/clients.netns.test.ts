@@ -69,7 +69,7 @@ async function tryStep(step: Client['steps'][number]): Promise<void> {
     timeoutMs: 20_000,
   });
   expect(ran.stdout + ran.stderr, step.what).toContain(step.says);
-  if (step.verdict === 'allowed') expect(ran.exitCode, `${step.what}: ${ran.stderr}`).toBe(0);
+  expect(ran.exitCode === 0 ? 'allowed' : 'refused', `${step.what}: ${ran.stderr}`).toBe(step.verdict);
   if (step.unseen !== undefined) expect(world.arrived).not.toContain(step.unseen);
 }
 

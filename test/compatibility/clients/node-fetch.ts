@@ -5,6 +5,7 @@ const rules = [inspect(['api.test'], { allow: [{ methods: ['GET'], path: '/thing
 const script = `
 const answer = await fetch(process.argv[1]);
 console.log(answer.status, await answer.text());
+process.exitCode = answer.ok ? 0 : 1;
 `;
 
 export function nodeFetch({ node }: Place): Client {

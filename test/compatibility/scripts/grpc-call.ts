@@ -4,8 +4,10 @@ import { echoService } from './echo-service.ts';
 
 const [, , what] = process.argv;
 const client = new Client('grpc.test:50051', credentials.createSsl());
-const print = (error: ServiceError | null, reply?: Buffer) =>
+const print = (error: ServiceError | null, reply?: Buffer) => {
+  process.exitCode = error === null ? 0 : 1;
   console.log(error === null ? `reply ${String(reply)}` : `error ${error.code} ${error.details}`);
+};
 if (what === 'count') {
   const { path, requestSerialize, responseDeserialize } = echoService.Count;
   const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, Buffer.from(''));

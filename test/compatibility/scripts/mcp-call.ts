@@ -13,6 +13,7 @@ try {
   console.log(`result ${JSON.stringify(result.content)}`);
 } catch (error) {
   console.log(`error ${String(error)}`);
+  process.exitCode = 1;
 } finally {
   await transport.terminateSession();
   await client.close();

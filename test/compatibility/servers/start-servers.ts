@@ -7,7 +7,10 @@ import { startGrpcServer } from './grpc-server.ts';
 import { hello } from './hello.ts';
 import { createMcpServer } from './mcp-server.ts';
 import { createNpmRegistry } from './npm-registry.ts';
+import { createPostgresServer } from './postgres-server.ts';
 import { createPythonIndex } from './python-index.ts';
+import { createRedisServer } from './redis-server.ts';
+import { createSshServer } from './ssh-server.ts';
 import { startWorld, type World } from './world.ts';
 
 /** `folder` is for what they serve. */
@@ -20,6 +23,9 @@ export async function startServers(outside: Outside, folder: string): Promise<Wo
     'chat.test': createChatServer(),
     'mcp.test': createMcpServer(tool => world.arrived.push(`tool ${tool}`)),
   });
+  await world.open(22, createSshServer(world.arrived), 'ssh');
+  await world.open(5432, createPostgresServer(world.arrived), 'postgres');
+  await world.open(6379, createRedisServer(world.arrived), 'redis');
   const grpcSocket = join(world.folder, 'grpc.sock');
   const stopGrpc = await startGrpcServer(world.ca, grpcSocket, world.arrived);
   await outside.listen(50051, { kind: 'unix', path: grpcSocket });
