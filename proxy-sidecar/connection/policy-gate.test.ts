@@ -135,3 +135,30 @@ test('Two first requests at once are pinned to the same addresses, which are tho
   expect(one).toMatchObject({ verdict: 'Permit', permit: { addresses: ['93.184.215.14'] } });
   expect(other).toMatchObject({ verdict: 'Permit', permit: { addresses: ['93.184.215.14'] } });
 });
+
+test.each<[string, readonly CompiledRule[], Credentials, boolean]>([
+  ['the same policy', [signing], credentials('first-secret'), true],
+  ['another secret in its place', [signing], credentials('second-secret'), true],
+  ['its credential taken from the rule', [rule()], credentials('first-secret'), false],
+  ['its credential gone', [signing], { hash: 'none', items: [] }, false],
+  [
+    'its credential no longer for the host',
+    [signing],
+    { hash: 'moved', items: [{ ref: 'ns/secret/key', secret: 'first-secret', allowedHosts: ['other.example'] }] },
+    false,
+  ],
+])('A signed request in flight under %s', async (_what, rules, held, goesOn) => {
+  apply([signing]);
+  const gate = gateOf();
+  const head = get();
+  const deciding = gate.decide(head);
+  await whenAsked(1);
+  for (const answer of asked) answer();
+  expect(await deciding).toMatchObject({ verdict: 'Permit' });
+  let isClosed = false;
+  gate.watch(head, undefined, () => {
+    isClosed = true;
+  });
+  apply(rules, { credentials: held });
+  expect(isClosed).toBe(!goesOn);
+});

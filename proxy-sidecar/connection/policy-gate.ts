@@ -111,7 +111,9 @@ export function createPolicyGate(
     watch(head, body, close) {
       const before = decided.get(head)?.decision;
       return context.policy.connections.add({
-        isStillAllowed: () => isRequestStillAllowed(carried, head, body, before, context),
+        isStillAllowed: () =>
+          isRequestStillAllowed(carried, head, body, before, context) &&
+          isStillSignedIn(before, { host, isTls }, context),
         close,
       });
     },
@@ -136,7 +138,17 @@ function decideOne(
   return { verdict: 'Deny', reason: 'RequestDenied', status: 403, detail: 'The rule says nothing about requests.' };
 }
 
-/** In flight, nobody is asked whose socket it is; a WebSocket whose messages are judged otherwise now is over too. */
+/** A secret that was replaced was good; one that was taken back, from the rule or for this host, is not. */
+function isStillSignedIn(
+  before: RequestDecision | undefined,
+  where: { readonly host: string; readonly isTls: boolean },
+  { policy }: Pick<ConnectionContext, 'policy'>,
+): boolean {
+  const use = before?.verdict === 'Allow' ? before.credential : undefined;
+  return credentialFields(use, where, policy.inForce?.credentials).ok;
+}
+
+/** In flight, nobody is asked whose socket it is; what is signed in, or a WebSocket's messages judged, otherwise now is over too. */
 function isRequestStillAllowed(
   carried: Carried,
   head: RequestHead,
@@ -149,11 +161,12 @@ function isRequestStillAllowed(
   const allow = context.policy.decider?.decide({ ...target, binary });
   if (allow?.verdict !== 'Allow') return false;
   const now = decideOne(allow, head, body, context);
-  return now.verdict === 'Allow' && (before?.verdict !== 'Allow' || isSameText(now.text, before.text));
+  return now.verdict === 'Allow' && (before?.verdict !== 'Allow' || isSameUse(now, before));
 }
 
-function isSameText(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+function isSameUse(one: AllowedRequest, other: AllowedRequest): boolean {
+  const useOf = ({ text, credential }: AllowedRequest) => JSON.stringify([text, credential]);
+  return useOf(one) === useOf(other);
 }
 
 function permitted(permit: Permit, setFields: readonly HeaderField[], { text }: AllowedRequest): GateVerdict {
