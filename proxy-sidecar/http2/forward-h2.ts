@@ -3,6 +3,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node
 import { Transform } from 'node:stream';
 import { isEncoded } from '../http/credential-redactor.ts';
 import type { HeaderField } from '../http/header-fields.ts';
+import { wantsClientCertificate } from '../upstream/wants-client-certificate.ts';
 import { admitResponse, admitTrailers, rawFields, trailerObject } from './admit-response.ts';
 import type { Forwarded, Forwarding } from './forwarding.ts';
 import { isWhole } from './is-whole.ts';
@@ -71,7 +72,7 @@ class StreamPair {
     const { promise, resolve } = Promise.withResolvers<Forwarded>();
     this.result = promise;
     this.#settle = resolve;
-    this.#idle = setTimeout(() => this.#fail(NGHTTP2_CANCEL, 'Timeout'), forwarding.limits.http.idleMs);
+    this.#idle = setTimeout(() => this.#onIdle(), forwarding.limits.http.idleMs);
     forwarding.signal.addEventListener('abort', this.#abort, { once: true });
     this.#listen();
     this.#upload();
@@ -81,7 +82,9 @@ class StreamPair {
 
   #listen(): void {
     const { agent, limits } = this.#forwarding;
-    this.#upstream.on('error', () => undefined);
+    this.#upstream.on('error', error => {
+      if (wantsClientCertificate(error)) this.#reason ??= 'ClientCertificateWanted';
+    });
     this.#upstream.on('headers', (_headers, _flags, raw: string[]) => this.#onInterim(raw));
     this.#upstream.on('response', (_headers, flags, raw: string[]) => this.#onResponse(raw, (flags & 1) === 1));
     this.#upstream.once('close', () => this.#onUpstreamClose());
@@ -187,6 +190,12 @@ class StreamPair {
       resetStream(agent, code || NGHTTP2_INTERNAL_ERROR);
     }
     if (this.#status === 0 || agent.closed) this.#finish();
+  }
+
+  /** The session may be as dead as the stream: the next request begins a new one, while others of this one go on. */
+  #onIdle(): void {
+    this.#upstream.session?.close();
+    this.#fail(NGHTTP2_CANCEL, 'Timeout');
   }
 
   #fail(code: number, reason: string): void {

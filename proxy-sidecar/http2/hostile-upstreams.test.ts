@@ -1,94 +1,28 @@
 // Upstreams that break HTTP/2, by hand: the client gets 502 or a reset, by name in the record, and the next request is served.
-import { once } from 'node:events';
-import { type ClientHttp2Session, connect } from 'node:http2';
-import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { defaultHttp2Limits } from './http2-limits.ts';
-import { flag, frameType, RawHttp2 } from './testing/raw-http2.ts';
-import { host, type StartedHttp2, startHttp2 } from './testing/start-http2.ts';
+import {
+  data,
+  type Fields,
+  type HostileUpstream,
+  type Misbehave,
+  ok,
+  startHostileUpstream,
+  uint32,
+} from './testing/hostile-upstream.ts';
+import { frameType } from './testing/raw-http2.ts';
 
-type Fields = readonly (readonly [string, string])[];
-type Misbehave = (raw: RawHttp2, stream: number) => void;
-
-const idleMs = 1500;
-const ok: Fields = [[':status', '200']];
-let misbehave: Misbehave;
-let settings: Buffer<ArrayBuffer>;
-let requests: number;
-let server: Server;
-let proxy: StartedHttp2;
-let session: ClientHttp2Session;
-
+let upstream: HostileUpstream;
 beforeEach(async () => {
-  settings = Buffer.alloc(0);
-  requests = 0;
-  server = createServer(socket => {
-    const raw = RawHttp2.serve(socket, onFrame);
-    raw.send(frameType.SETTINGS, 0, 0, requests === 0 ? settings : undefined);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const limits = { http: { ...defaultHttp2Limits.http, idleMs } };
-  proxy = await startHttp2({ upstream: () => ({ port, alpn: 'h2' }), limits });
-  session = connect(`http://127.0.0.1:${proxy.port}`);
-  session.on('error', () => undefined);
+  upstream = await startHostileUpstream();
 });
-afterEach(async () => {
-  session.destroy();
-  server.close();
-  await proxy.close();
-});
+afterEach(() => upstream.close());
 
-/** The first request is the one that is treated badly. */
-function onFrame(raw: RawHttp2, { type, stream }: { readonly type: number; readonly stream: number }): void {
-  if (type !== frameType.HEADERS) return;
-  if (++requests === 1) misbehave(raw, stream);
-  else raw.headers(stream, ok);
-}
-
-interface Seen {
-  status: number | undefined;
-  fields: Readonly<Record<string, unknown>>;
-  trailers: Readonly<Record<string, unknown>> | undefined;
-  body: string;
-  code: number;
-}
-
-async function get(path: string): Promise<Seen> {
-  const stream = session.request({ ':scheme': 'https', ':authority': host, ':path': path });
-  const seen: Seen = { status: undefined, fields: {}, trailers: undefined, body: '', code: -1 };
-  stream.on('error', () => undefined).setEncoding('utf8');
-  stream.on('response', fields => Object.assign(seen, { status: fields[':status'], fields }));
-  stream.on('trailers', trailers => (seen.trailers = trailers));
-  stream.on('data', (text: string) => (seen.body += text));
-  await new Promise(resolve => stream.once('close', resolve));
-  return { ...seen, code: stream.rstCode ?? -1 };
-}
-
-/** `502 Reason` of an answer in upstream's place, `reset Reason` of one that was broken off. */
-async function fateOf(behaviour: Misbehave): Promise<{ readonly fate: string; readonly seen: Seen }> {
-  misbehave = behaviour;
-  const seen = await get('/bad');
-  await proxy.recorded(1);
-  const { status, reason = '' } = proxy.records[0]?.record ?? { status: 0 };
-  expect(proxy.watching.size).toBe(0);
-  expect(await get('/after')).toMatchObject({ status: 200, code: 0 });
-  if (seen.code !== 0) return { fate: `reset ${reason}`, seen };
-  expect(seen.status).toBe(status);
-  return { fate: `${status} ${reason}`.trim(), seen };
-}
+const fateOf = (misbehave: Misbehave) => upstream.fateOf(misbehave);
 
 const answer =
   (fields: Fields, endStream = true): Misbehave =>
   (raw, stream) =>
     raw.headers(stream, fields, endStream);
-const data = (raw: RawHttp2, stream: number, text: string, flags = flag.END_STREAM) =>
-  raw.send(frameType.DATA, flags, stream, Buffer.from(text));
-const uint32 = (...numbers: readonly number[]) => {
-  const bytes = Buffer.alloc(4 * numbers.length);
-  numbers.forEach((number, at) => bytes.writeUInt32BE(number, 4 * at));
-  return bytes;
-};
 /** A 200 with `half` of a body, and then that. */
 const midBody =
   (then: Misbehave): Misbehave =>
@@ -238,6 +172,6 @@ describe('half an answer is never whole', () => {
       }),
     );
     expect([fate, seen.body]).toEqual(['200', 'half+half']);
-    expect(proxy.dials()).toBe(2);
+    expect(upstream.proxy.dials()).toBe(2);
   });
 });
