@@ -1,4 +1,5 @@
 import type { Client, Place } from './client.ts';
+import { chromium } from './clients/chromium.ts';
 import { curlClient } from './clients/curl.ts';
 import { gitClient } from './clients/git.ts';
 import { grpcClient } from './clients/grpc.ts';
@@ -25,4 +26,5 @@ export const allClients: readonly (readonly [title: string, of: (place: Place) =
   ['ssh', () => sshClient],
   ['psql', () => psqlClient],
   ['redis-cli', () => redisClient],
+  ['Chromium', chromium],
 ];

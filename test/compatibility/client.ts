@@ -9,6 +9,8 @@ export interface Step {
   readonly cwd?: string;
   /** Whether policy lets it. What is refused must end with a status that is not 0. */
   readonly verdict: 'allowed' | 'refused';
+  /** It shows the refusal and ends with 0. */
+  readonly endsWell?: true;
   /** A part of what it prints. */
   readonly says: string;
   /** A request that must not have arrived outside. */
@@ -20,6 +22,8 @@ export interface Client {
   /** Prints its version in the pod; one that fails is not installed here. */
   readonly version: readonly string[];
   readonly protocol: string;
+  /** What it needs before it trusts the sandbox's CA: the environment is not enough. */
+  readonly preparation?: { readonly what: string; readonly command: readonly string[] };
   readonly steps: readonly Step[];
 }
 
@@ -28,4 +32,6 @@ export interface Place {
   /** The agent may write here. */
   readonly folder: string;
   readonly node: string;
+  /** The sandbox's certificate authority. */
+  readonly caFile: string;
 }

@@ -27,6 +27,10 @@ export function rowOf(client: Client, version: string | undefined): Row {
     protocol: client.protocol,
     allowed: (allowed ?? []).map(({ what }) => what).join('; '),
     refused: (refused ?? []).map(({ what, says }) => `${what}: \`${says}\``).join('; '),
-    result: version === undefined ? 'not tried: not installed' : '✓',
+    result: version === undefined ? 'not tried: not installed' : resultOf(client),
   };
+}
+
+function resultOf({ preparation }: Client): string {
+  return preparation === undefined ? '✓' : `✓ once prepared: ${preparation.what}`;
 }
