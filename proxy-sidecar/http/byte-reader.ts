@@ -12,6 +12,7 @@ export class ByteReader {
   readonly #stream: Readable;
   #buffered: Buffer = empty;
   #ended = false;
+  #failure: Error | undefined;
   #wake: (() => void) | undefined;
   readonly #onReadable = () => {
     if (this.#wake !== undefined) this.#wake();
@@ -26,6 +27,7 @@ export class ByteReader {
       this.#wake?.();
     };
     for (const event of ['end', 'close', 'error']) stream.on(event, end);
+    stream.on('error', error => (this.#failure ??= error));
     stream.on('readable', this.#onReadable);
     if (stream.readableEnded || stream.destroyed) this.#ended = true;
   }
@@ -37,6 +39,11 @@ export class ByteReader {
 
   get isEnded(): boolean {
     return this.#ended;
+  }
+
+  /** Why it ended, where not as it should. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   /** Pulls more bytes behind the buffered ones. */

@@ -17,6 +17,8 @@ export type ResponseProblem =
   | 'HeadTooLarge'
   | 'BadStatusLine'
   | 'UnsolicitedUpgrade'
+  /** TLS 1.3 says so in place of an answer. */
+  | 'ClientCertificateWanted'
   | 'Truncated'
   | 'Timeout'
   | 'TooManyInterim';

@@ -1,3 +1,4 @@
+import { wantsClientCertificate } from '../upstream/wants-client-certificate.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { type ParsedResponseHead, parseResponseHead, type ResponseHead } from './parse-response-head.ts';
@@ -13,6 +14,8 @@ export async function readResponseHead(
   for (let interim = 0; interim <= limits.maxInterimResponses; interim++) {
     const read = await readHead(reader, limits.idleMs, limits);
     if (!read.ok) {
+      if (reader.failure !== undefined && wantsClientCertificate(reader.failure))
+        return { ok: false, problem: 'ClientCertificateWanted' };
       if (read.problem === 'Closed') return { ok: false, problem: reader.isEnded ? 'Truncated' : 'Timeout' };
       return { ok: false, problem: read.problem };
     }

@@ -66,10 +66,16 @@ function handshake(
     const onAbort = () => settle('the TLS handshake took too long');
     bounded.addEventListener('abort', onAbort, { once: true });
     if (bounded.aborted) onAbort();
-    secure.on('error', (error: NodeJS.ErrnoException) => settle(`TLS: ${error.code ?? error.message}`));
+    secure.on('error', (error: NodeJS.ErrnoException) => settle(problemOf(error)));
     secure.once('close', () => settle('TLS: closed during the handshake'));
     secure.once('secureConnect', () => settle(secure));
   });
+}
+
+/** Before TLS 1.3 a missing client certificate has no alert of its own. */
+function problemOf({ code, message }: NodeJS.ErrnoException): string {
+  const isRefused = code?.endsWith('_ALERT_HANDSHAKE_FAILURE') === true;
+  return `TLS: ${code ?? message}${isRefused ? ' (it may want a client certificate, and gets none)' : ''}`;
 }
 
 /** RFC 9525, 2: names in the common name count no more; node would fall back to it. */

@@ -88,7 +88,7 @@ describe('each request is decided alone', () => {
     expect(await auditOf('GET')).toMatchObject({ decision: 'Allow', reason: 'Audit' });
   });
 
-  test('H13 a Host of another name is refused inside the tunnel too, and so is CONNECT (T21) and h2 by prior knowledge (H21)', async () => {
+  test('T21, H13 CONNECT and a Host of another name are refused inside the tunnel too, and so is h2 by prior knowledge (H21)', async () => {
     await rules(inspect(['api.test'], { access: 'Full' }));
     expect(await talk('api.test', get('/').replace('api.test', 'other.test'))).toMatch(/^HTTP\/1\.1 421 /);
     expect(await talk('api.test', 'CONNECT other.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n')).toMatch(
@@ -114,6 +114,27 @@ describe('upstream', () => {
         await path.outside.connections(({ serverName }) => serverName === host || serverName === undefined),
       ).not.toEqual([]);
       expect(await status('https://api.test/')).toBe('200');
+    },
+  );
+
+  test.each([
+    ['TLSv1.3', '--http1.1', 'ClientCertificateWanted'],
+    ['TLSv1.3', '--http2', 'ClientCertificateWanted'],
+    ['TLSv1.2', '--http1.1', 'it may want a client certificate'],
+    ['TLSv1.2', '--http2', 'it may want a client certificate'],
+  ] as const)(
+    'T16 that asks for a client certificate gets none, over %s (%s): a 502 says so',
+    async (asks, http, said) => {
+      await rules(inspect(['api.test'], { access: 'Full' }));
+      await path.outside.listen(443, { kind: 'https', asksForCertificate: asks });
+      const got = await curl('-i', http, 'https://api.test/secret');
+      await path.outside.listen(443, { kind: 'https' });
+      expect(got.stdout).toMatch(/^HTTP\/\S+ 502/);
+      expect(got.stdout).toContain(said);
+      expect(await requests()).toEqual([]);
+      expect(await path.outside.connections()).toMatchObject([
+        { tlsError: expect.stringContaining('did not return a certificate') },
+      ]);
     },
   );
 
@@ -144,6 +165,32 @@ describe('a credential', () => {
     await auditOf('GET');
     expect(JSON.stringify(path.sidecar.auditLines)).not.toContain(secret);
   });
+
+  test.each([
+    ['HTTP/1.1', 'api.test', '--http1.1'],
+    ['HTTP/2', 'api.test', '--http2'],
+    ['HTTP/2 towards an HTTP/1.1 server', 'api.h1.test', '--http2'],
+  ])(
+    'that upstream echoes over %s does not reach the agent in any form, nor in a coding',
+    async (_way, host, version) => {
+      await path.hub.apply({
+        policy: { rules: [inspect([host], { access: 'ReadOnly' }, signed)] },
+        credentials: [{ ref, secret, allowedHosts: [host] }],
+      });
+      const got = await curl(version, '-i', '--compressed', `https://${host}/headers`);
+      const shown = got.stdout.toLowerCase();
+      expect(shown).toMatch(/^x-echo: bearer \*{20}\r$/m);
+      expect(shown).toContain(`authorization: bearer ${'*'.repeat(20)}\n`);
+      expect(shown).toContain('accept-encoding: identity\n');
+      expect(shown).toMatch(/\nall\n$/);
+      for (const form of ['utf8', 'hex', 'base64'] as const)
+        expect(shown).not.toContain(Buffer.from(secret.slice(2)).toString(form).slice(0, -4).toLowerCase());
+      expect(await curl(version, '-i', `https://${host}/headers/gzip`)).toMatchObject({
+        stdout: expect.stringMatching(/^HTTP\/\S+ 502[^]*EncodedAnswer/),
+      });
+      expect((await path.outside.requests())[0]?.headers['authorization']).toBe(`Bearer ${secret}`);
+    },
+  );
 
   test('goes to its own hosts only, over TLS only, and its absence is said', async () => {
     const policy = { rules: [inspect(['api.test'], { access: 'ReadOnly' }, { ...signed, ports: [80, 443] })] };

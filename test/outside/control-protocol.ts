@@ -128,7 +128,8 @@ export type TcpService =
   /** Speaks first, then echoes. */
   | { readonly kind: 'banner'; readonly text: string }
   | { readonly kind: 'http' }
-  | { readonly kind: 'https' }
+  /** Where told so it asks for a client certificate in TLS of up to that version, and goes no further without. */
+  | { readonly kind: 'https'; readonly asksForCertificate?: 'TLSv1.2' | 'TLSv1.3' }
   /** Passes each connection on to a unix socket: how a server of the test process is reached from a pod. */
   | { readonly kind: 'unix'; readonly path: string };
 

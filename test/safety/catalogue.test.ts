@@ -33,6 +33,10 @@ test.each(catalogue)('%s (%s) %s', id => {
     expect(tested, `no title begins with ${id}; if it cannot be tested, say why in untested-attacks.ts`).toContain(id);
 });
 
+test('no case has both a test and an excuse', () => {
+  expect(Object.keys(untested).filter(id => tested.has(id))).toEqual([]);
+});
+
 test('no title and no excuse names a case that is not in the catalogue', () => {
   expect(known.size).toBe(catalogue.length);
   expect([...tested, ...Object.keys(untested)].filter(id => !known.has(id))).toEqual([]);

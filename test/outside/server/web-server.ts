@@ -9,6 +9,7 @@ import { endEcho, isEcho, startEcho } from './answer-echo.ts';
 import { answerModelCall } from './model/answer-model-call.ts';
 import { plainAddress } from './recorder.ts';
 import type { State } from './state.ts';
+import { tellHeaders, tellsHeaders } from './tell-headers.ts';
 
 /** HTTP/2 requests come as node's compatibility objects, which have all that is used here of the HTTP/1.1 ones. */
 export type WebRequest = IncomingMessage;
@@ -26,11 +27,13 @@ export function createHttpServer(state: State, role: 'web' | 'model'): Server {
   return server;
 }
 
-export function createHttpsServer(state: State): Server {
+export function createHttpsServer(state: State, asksForCertificate?: 'TLSv1.2' | 'TLSv1.3'): Server {
   const { recorder, ca } = state;
   const server = createSecureServer(
     {
       allowHTTP1: true,
+      requestCert: asksForCertificate !== undefined,
+      rejectUnauthorized: asksForCertificate !== undefined,
       ALPNCallback: ({ servername, protocols }) => chooseProtocol(servername, protocols),
       SNICallback: (serverName, done) => done(null, ca.contextFor(serverName.toLowerCase())),
     },
@@ -41,7 +44,8 @@ export function createHttpsServer(state: State): Server {
       }),
   );
   // For clients that send no name.
-  server.setSecureContext(ca.certificateFor('unnamed.test'));
+  const limit = asksForCertificate === undefined ? {} : { maxVersion: asksForCertificate };
+  server.setSecureContext({ ...ca.certificateFor('unnamed.test'), ...limit });
   server.on('connection', (socket: Socket) => recorder.openConnection('https', socket));
   server.on('secureConnection', socket => {
     const record = recorder.connectionOf(socket);
@@ -147,10 +151,11 @@ async function answerAsTold(response: WebResponse, told: WebAnswer): Promise<voi
   send(response, told.status ?? 200, { 'content-type': 'text/plain', ...told.headers }, told.body ?? '');
 }
 
-/** `/bytes/N` and `/status/N` do what they say, `/hold/…` begins and never ends; everything else is told back. */
+/** `/bytes/N`, `/status/N` and `/headers` do what they say, `/hold/…` begins and never ends; everything else is told back. */
 async function answerByDefault(response: WebResponse, record: Omit<RequestRecord, 'id' | 'atMs'>): Promise<void> {
   const [, word, number] = pathOf(record).match(/^\/(bytes|status)\/(\d+)$/) ?? [];
   if (word === 'bytes') return sendBytes(response, Number(number));
+  if (tellsHeaders(record.path)) return tellHeaders(response, record);
   if (/^\/hold(\/|$)/.test(record.path)) {
     response.writeHead(200).write('begun\n');
     return;
