@@ -1,4 +1,5 @@
 // The fields of a target's query, read only where every server's reading is the same.
+import { parseRequestQuery } from '../canonical/request-query.ts';
 import { type BodyRefusal, refuseBody } from './body-problem.ts';
 import { foldName } from './fold-name.ts';
 
@@ -11,11 +12,9 @@ export function readQueryFields(target: string, names: readonly string[]): Query
   if (query.includes(';')) return ambiguous('holds a `;`, which some servers split at; send it as %3B');
   const fields = new Map<string, string>();
   const folded = new Set(names.map(foldName));
-  for (const pair of query.split('&')) {
-    const equals = pair.indexOf('=');
-    const name = decodePart(equals < 0 ? pair : pair.slice(0, equals));
-    const value = decodePart(equals < 0 ? '' : pair.slice(equals + 1));
-    if (name === undefined || value === undefined) return ambiguous('has a bad % escape');
+  const pairs = parseRequestQuery(query);
+  if (pairs === undefined) return ambiguous('has a bad % escape, or too many fields');
+  for (const [name, value] of pairs) {
     if (isEscaped(name) || (names.includes(name) && isEscaped(value))) return ambiguous('is escaped twice');
     if (!names.includes(name)) {
       if (folded.has(foldName(stem(name)))) return ambiguous('spells a known field in an odd way');
@@ -34,17 +33,6 @@ function stem(name: string): string {
 /** A server behind a proxy that decodes once too often would read something else. */
 function isEscaped(text: string): boolean {
   return /%[0-9a-fA-F]{2}/.test(text);
-}
-
-/** application/x-www-form-urlencoded, strictly: whole escapes, valid UTF-8. */
-function decodePart(text: string): string | undefined {
-  if (/%(?![0-9a-fA-F]{2})/.test(text)) return undefined;
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch (error) {
-    if (error instanceof URIError) return undefined;
-    throw error;
-  }
 }
 
 function ambiguous(what: string): BodyRefusal {

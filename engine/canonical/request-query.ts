@@ -12,13 +12,16 @@ export function parseRequestQuery(query: string): QueryPairs | undefined {
   if (parts.length > queryLimits.pairs) return undefined;
   const pairs: [string, string][] = [];
   for (const part of parts) {
-    const equals = part.indexOf('=');
-    const name = decodeField(equals < 0 ? part : part.slice(0, equals));
-    const value = decodeField(equals < 0 ? '' : part.slice(equals + 1));
+    const [name, value] = splitPair(part).map(decodeField);
     if (name === undefined || value === undefined) return undefined;
     pairs.push([name, value]);
   }
   return pairs;
+}
+
+function splitPair(part: string): readonly [name: string, value: string] {
+  const equals = part.indexOf('=');
+  return equals < 0 ? [part, ''] : [part.slice(0, equals), part.slice(equals + 1)];
 }
 
 function decodeField(text: string): string | undefined {
@@ -33,8 +36,7 @@ function decodeField(text: string): string | undefined {
 /** As lenient servers read it: `;` separates too, and a bad escape is text. For what must not be walked around. */
 export function looseQuery(query: string): QueryPairs {
   return query.split(/[&;]/).map(part => {
-    const equals = part.indexOf('=');
-    const [name, value] = equals < 0 ? [part, ''] : [part.slice(0, equals), part.slice(equals + 1)];
+    const [name, value] = splitPair(part);
     return [decodeField(name) ?? name, decodeField(value) ?? value] as const;
   });
 }
