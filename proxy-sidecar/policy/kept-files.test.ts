@@ -1,0 +1,81 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sampleGrants, samplePolicy, sampleRule } from '../../engine/decide/testing/samples.ts';
+import { openKeptFiles } from './kept-files.ts';
+import type { InForce } from './policy-state.ts';
+
+const secrets = { model: 'sk-key-of-the-model', rule: 'ghp_key-of-the-rule', proxy: 'Basic dXNlcjpwcm94eS1wYXNz' };
+const credential = { ref: 'team/token/key', as: 'Bearer' } as const;
+
+const inForce: InForce = {
+  revision: { epoch: 1, counter: 7 },
+  policy: samplePolicy({ rules: [sampleRule('Allow', ['api.test'], { credential })] }),
+  grants: sampleGrants(),
+  route: {
+    hash: 'r',
+    profile: 'p',
+    provider: 'OpenAI',
+    endpoint: 'https://model.test/v1',
+    allowedCidrs: [],
+    model: 'm',
+    models: [],
+    credential: { secret: secrets.model, allowedHosts: ['model.test'] },
+    timeoutMs: 1000,
+    maxRequestBytes: 1000,
+  },
+  credentials: {
+    hash: 'c',
+    items: [{ ref: credential.ref, secret: secrets.rule, allowedHosts: ['api.test'] }],
+  },
+  upstreamProxy: { host: 'proxy.corp.test', port: 3128, authorization: secrets.proxy, noProxy: ['*.corp.test'] },
+  resolvers: ['9.9.9.9:53'],
+  maxPolicyAgeMs: 60_000,
+};
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'cr-kept-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const kept = () => join(dir, 'proxy');
+const written = () => readdirSync(kept()).map(name => readFileSync(join(kept(), name), 'utf8'));
+
+test.each(Object.entries(secrets))('the secret of the %s never reaches the volume, in no form', (_whose, secret) => {
+  const files = openKeptFiles(kept());
+  files.saveSnapshot(inForce, 1);
+  files.addName(['28.64.0.1', 'api.test'], () => []);
+  const bytes = Buffer.from(secret);
+  for (const text of written())
+    for (const form of [secret, bytes.toString('hex'), bytes.toString('base64').replace(/.?=*$/, '')])
+      expect(text).not.toContain(form);
+});
+
+test('what is not secret is all there, and what needs a secret waits for the operator', () => {
+  openKeptFiles(kept()).saveSnapshot(inForce, 1234);
+  const loaded = openKeptFiles(kept()).loadSnapshot();
+  const { revision, policy, grants, resolvers, maxPolicyAgeMs } = inForce;
+  expect(loaded).toEqual({
+    snapshot: {
+      revision,
+      policy,
+      grants,
+      resolvers,
+      maxPolicyAgeMs,
+      route: { hash: 'restarted', reason: 'SidecarRestarted', message: expect.stringContaining('restarted') },
+      upstreamProxy: { host: 'proxy.corp.test', port: 3128, noProxy: ['*.corp.test'] },
+    },
+    heardMs: 1234,
+  });
+  expect(loaded?.snapshot.policy?.rules[0]?.credential).toEqual(credential);
+});
+
+test('nobody but the sidecar may read them', () => {
+  const files = openKeptFiles(kept());
+  files.saveSnapshot(inForce, 1);
+  files.addName(['28.64.0.1', 'api.test'], () => []);
+  expect(statSync(kept()).mode & 0o777).toBe(0o700);
+  expect(readdirSync(kept()).map(name => statSync(join(kept(), name)).mode & 0o777)).toEqual([0o600, 0o600]);
+});
