@@ -5,7 +5,9 @@ import { gitClient } from './clients/git.ts';
 import { grpcClient } from './clients/grpc.ts';
 import { mcpClient } from './clients/mcp.ts';
 import { nodeFetch } from './clients/node-fetch.ts';
+import { nodeWebSocket } from './clients/node-websocket.ts';
 import { npmClient } from './clients/npm.ts';
+import { openaiClient } from './clients/openai.ts';
 import { pipClient } from './clients/pip.ts';
 import { pythonRequests, pythonUrllib } from './clients/python.ts';
 import { psqlClient, redisClient, sshClient } from './clients/tcp-clients.ts';
@@ -22,7 +24,9 @@ export const allClients: readonly (readonly [title: string, of: (place: Place) =
   ['pip', pipClient],
   ['gRPC', grpcClient],
   ['ws', wsClient],
+  ['WebSocket of Node.js', nodeWebSocket],
   ['MCP', mcpClient],
+  ['openai', openaiClient],
   ['ssh', () => sshClient],
   ['psql', () => psqlClient],
   ['redis-cli', () => redisClient],

@@ -26,7 +26,7 @@ beforeAll(async () => {
   mkdirSync(servers, { mode: 0o700 });
   chmodSync(folder, 0o777);
   world = await startServers(path.outside, servers);
-  await bundleScripts(['grpc-call', 'chat', 'mcp-call'], folder);
+  await bundleScripts(['grpc-call', 'chat', 'mcp-call', 'openai-call'], folder);
   place = { folder, node: join(path.pod.folder, 'bin', 'node'), caFile: join(path.sidecar.files.shared, 'ca.crt') };
 });
 afterAll(async () => {

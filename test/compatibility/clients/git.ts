@@ -3,6 +3,9 @@ import { presetRules } from '../preset-rules.ts';
 
 const url = 'https://git.test/team/repo.git';
 
+const commitBig = `head -c 3000000 /dev/urandom > big && git add big &&
+git -c user.name=Agent -c user.email=agent@agent.test commit -q -m big && git push origin HEAD:refs/heads/big`;
+
 export function gitClient({ folder }: Place): Client {
   const read = presetRules('git-read', 'git.test');
   const write = [...read, ...presetRules('git-write', 'git.test')];
@@ -34,6 +37,15 @@ export function gitClient({ folder }: Place): Client {
         command: push,
         verdict: 'allowed',
         says: '[new branch]      HEAD -> agent',
+      },
+      {
+        // Beyond http.postBuffer, git probes first and then sends the pack in chunks, without a length.
+        what: 'push of 3 MB',
+        rules: write,
+        command: ['sh', '-c', commitBig],
+        cwd: clone,
+        verdict: 'allowed',
+        says: '[new branch]      HEAD -> big',
       },
     ],
   };

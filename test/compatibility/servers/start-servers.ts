@@ -5,6 +5,7 @@ import { createChatServer } from './chat-server.ts';
 import { createGitServer } from './git-server.ts';
 import { startGrpcServer } from './grpc-server.ts';
 import { hello } from './hello.ts';
+import { llmServer } from './llm-server.ts';
 import { createMcpServer } from './mcp-server.ts';
 import { createNpmRegistry } from './npm-registry.ts';
 import { createPostgresServer } from './postgres-server.ts';
@@ -21,6 +22,7 @@ export async function startServers(outside: Outside, folder: string): Promise<Wo
     'packages.test': await createNpmRegistry(folder, 'packages.test'),
     'index.test': await createPythonIndex(folder),
     'chat.test': createChatServer(),
+    'llm.test': llmServer,
     'mcp.test': createMcpServer(tool => world.arrived.push(`tool ${tool}`)),
   });
   await world.open(22, createSshServer(world.arrived), 'ssh');
