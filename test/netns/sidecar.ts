@@ -1,4 +1,4 @@
-import { sidecarNodeFlags, sidecarUid } from '../../protocol/constants.ts';
+import { sidecarEnvironment, sidecarNodeFlags, sidecarUid } from '../../protocol/constants.ts';
 import { waitUntil } from '../cluster/base/wait-until.ts';
 import type { Pod } from './pod.ts';
 import type { PodProcess, ProcessOptions, ProcessResult } from './pod-process.ts';
@@ -114,6 +114,7 @@ export class Sidecar {
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
     return this.#pod.start([launcher, 'guard', ...given, '--', node, ...sidecarNodeFlags, bundle], {
       ...containerPrivileges,
+      env: sidecarEnvironment,
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { V1Container } from '@kubernetes/client-node';
-import { containerNames, sidecarNodeFlags } from '../../../../protocol/constants.ts';
+import { containerNames, sidecarEnvironment, sidecarNodeFlags } from '../../../../protocol/constants.ts';
 import { sidecarMounts } from './build-volumes.ts';
 
 const launcher = '/usr/local/bin/launcher';
@@ -15,6 +15,7 @@ export function sidecarContainer(image: string, agent: { readonly uid: number; r
     image,
     imagePullPolicy: 'IfNotPresent',
     command: [launcher, 'guard', ...ids, '--', '/usr/local/bin/node', ...sidecarNodeFlags, '/opt/creel/sidecar.mjs'],
+    env: Object.entries(sidecarEnvironment).map(([name, value]) => ({ name, value })),
     lifecycle: { postStart: { exec: { command: [launcher, 'wait-ready'] } } },
     livenessProbe: {
       exec: { command: [launcher, 'verify'] },
