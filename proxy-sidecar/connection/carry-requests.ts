@@ -42,14 +42,15 @@ export async function carryPlainRequests(opened: Opened): Promise<void> {
   });
 }
 
-/** An agent that speaks TLS is never carried on without it. */
-export async function carryTlsRequests(opened: Opened): Promise<void> {
+/** An agent that speaks TLS is never carried on without it; false: it has not finished the handshake, so there was no request. */
+export async function carryTlsRequests(opened: Opened): Promise<boolean> {
   const { captured, carried, verdict, context } = opened;
   const leaf = await context.leaves.contextFor(hostText(carried.target.host));
   const plain = await terminateTls(captured.socket, leaf, agentAlpn);
-  if (plain === undefined) return;
+  if (plain === undefined) return false;
   const gate = createPolicyGate(captured, carried, verdict, true, context);
   await adapterFor(plain.alpnProtocol)(plain, gate, opened);
+  return true;
 }
 
 /** What the agent is offered, in order of preference. */

@@ -27,7 +27,12 @@ export async function forwardAllowed(
   if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
   const opened = { captured, carried, verdict, signal, context };
   if (sniffed.kind === 'HTTP') return await carryPlainRequests(opened);
-  if (protocol === 'HTTP') return await carryTlsRequests(opened);
+  if (protocol === 'HTTP') {
+    const hasSpoken = await carryTlsRequests(opened);
+    // Most often a program that does not trust the sandbox's CA: without a line nobody would know why.
+    if (!hasSpoken) refuse(captured, target, verdict, 'NoTlsHandshake', context);
+    return;
+  }
   await carryBytes(captured, carried, verdict, signal, context);
 }
 

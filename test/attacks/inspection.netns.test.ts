@@ -336,3 +336,15 @@ session = go('api.test'); go('api.test', session); go('other.test', session)
     expect(await path.outside.connections(({ localAddress }) => localAddress.startsWith('169.254.'))).toEqual([]);
   });
 });
+
+test('a client that does not take the leaf leaves a line that says so', async () => {
+  await rules(inspect(['api.test'], { access: 'ReadOnly' }));
+  const result = await curl('--cacert', '/dev/null', '--capath', '/dev/null', 'https://api.test/');
+  expect(result.stdout).toBe('');
+  const line = await waitUntil(() => path.sidecar.auditLines.findLast(({ reason }) => reason === 'NoTlsHandshake'), {
+    what: 'an audit line about the handshake',
+    timeoutMs: 5000,
+    intervalMs: 5,
+  });
+  expect(line).toMatchObject({ decision: 'Deny', host: 'api.test', port: 443, protocol: 'HTTP' });
+});
