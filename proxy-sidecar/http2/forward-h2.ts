@@ -5,6 +5,7 @@ import { isEncoded } from '../http/credential-redactor.ts';
 import type { HeaderField } from '../http/header-fields.ts';
 import { wantsClientCertificate } from '../upstream/wants-client-certificate.ts';
 import { admitResponse, admitTrailers, rawFields, trailerObject } from './admit-response.ts';
+import { discardUpload } from './discard-upload.ts';
 import type { Forwarded, Forwarding } from './forwarding.ts';
 import { isWhole } from './is-whole.ts';
 import { ownDate } from './own-date.ts';
@@ -167,7 +168,8 @@ class StreamPair {
   }
 
   #isAnswerWhole(): boolean {
-    return this.#isHeadAll || (this.#isEndedByUpstream() && isWhole(this.#upstream));
+    const { readableEnded, rstCode } = this.#upstream;
+    return this.#isHeadAll || (this.#isEndedByUpstream() && readableEnded && !rstCode);
   }
 
   #counter(count: (bytes: number) => void): Transform {
@@ -188,7 +190,7 @@ class StreamPair {
     else if (!this.#isAnswerWhole()) {
       this.#reason ??= 'Truncated';
       resetStream(agent, code || NGHTTP2_INTERNAL_ERROR);
-    }
+    } else if (!agent.readableEnded) discardUpload(agent);
     if (this.#status === 0 || agent.closed) this.#finish();
   }
 

@@ -1,11 +1,8 @@
 // The sidecar's own answer on a stream: the JSON that HTTP/1.1 clients get too, and what a gRPC client can read.
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { DenyBody } from '../http/deny-response.ts';
+import { discardUpload } from './discard-upload.ts';
 import { ownDate } from './own-date.ts';
-
-const { NGHTTP2_NO_ERROR } = constants;
-const maxDiscardedBytes = 256 * 1024;
-const discardMs = 1000;
 
 /** HTTP status → gRPC status, where it is not UNAVAILABLE (14). */
 const grpcStatusOf: Readonly<Record<number, number>> = {
@@ -25,21 +22,6 @@ export function refuseStream(stream: ServerHttp2Stream, status: number, body: De
   if (isGrpc) respondGrpc(stream, status, body, decision);
   else respondJson(stream, status, body, decision);
   if (!stream.endAfterHeaders) discardUpload(stream);
-}
-
-/**
- * RFC 9113, 8.1: an answer before the upload's end may be followed by RST_STREAM(NO_ERROR). Some clients take a reset that
- * comes with the answer for the answer, so what is under way may still come, a little of it.
- */
-function discardUpload(stream: ServerHttp2Stream): void {
-  let left = maxDiscardedBytes;
-  const stop = () => stream.close(NGHTTP2_NO_ERROR);
-  const timer = setTimeout(stop, discardMs);
-  stream.once('close', () => clearTimeout(timer));
-  stream.on('data', (data: Buffer) => {
-    left -= data.length;
-    if (left < 0) stop();
-  });
 }
 
 /** Trailers-only: the one shape in which gRPC clients read status and message of a proxy. */

@@ -332,6 +332,21 @@ test('no upstream is 502 with the reason', async () => {
   expect(JSON.parse(answer.body)).toMatchObject({ error: 'BadUpstream' });
 });
 
+test('an answer before the end of the upload is whole, and the rest of the upload is not waited for', async () => {
+  const upstream = await h2Upstream(stream => {
+    stream.respond({ ':status': 413 });
+    stream.end('too much');
+    stream.on('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+  });
+  const proxy = await started(upstream);
+  const session = await client(proxy);
+  const answer = await ask(session, { method: 'POST', body: Buffer.alloc(4 * 1024 * 1024) });
+  expect(answer).toMatchObject({ status: '413', body: 'too much', code: 0 });
+  await proxy.recorded(1);
+  expect(proxy.records[0]?.record).toMatchObject({ outcome: 'Forwarded', status: 413 });
+  expect(proxy.watching.size).toBe(0);
+});
+
 test('a slow reader holds upstream back', async () => {
   let sent = 0;
   const upstream = await h2Upstream(stream => {
