@@ -39,7 +39,7 @@ describe.each(['nemoclaw-baseline', 'every-protocol'])('%s', name => {
           .split('\n')
           .map(line => line.length),
       ),
-    ).toBeLessThan(100);
+    ).toBeLessThanOrEqual(80);
   });
 });
 
