@@ -19,6 +19,7 @@ import type { OpenUpstream, UpstreamConnection } from './upstream-connection.ts'
 import { writeBytes } from './write-bytes.ts';
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const bodyMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 export interface ExchangeResult {
   readonly keepAlive: boolean;
@@ -80,7 +81,7 @@ export async function forwardExchange(
     clientReader.discardRest();
     await uploading;
   }
-  const mayReuse = upload.isDone && download.isWhole && isPersistent(response.head);
+  const mayReuse = upload.isDone && download.isWhole && isPersistent(response.head) && !isBodyOdd(outgoing);
   if (!mayReuse) connection.close();
   return {
     keepAlive: upload.isDone && download.isWhole && download.keepAlive,
@@ -95,7 +96,17 @@ export async function forwardExchange(
 function upstreamHead(outgoing: Outgoing, options: ServeHttpOptions) {
   const { head, body } = outgoing;
   const framing = framingFields(body === undefined ? head.framing : { kind: 'Length', bytes: body.length });
-  return serializeRequestHead(head.method, head.target, [...upstreamFields(outgoing, options), ...framing]);
+  const fields = [...upstreamFields(outgoing, options), ...(isBodyOdd(outgoing) ? [lastOfConnection] : []), ...framing];
+  return serializeRequestHead(head.method, head.target, fields);
+}
+
+/** For a server that does not read the body and would take it for the next request: there is none. */
+export const lastOfConnection: HeaderField = headerField('Connection', 'close');
+
+/** A method whose bodies mean nothing (RFC 9110, 9.3): many servers leave them unread. */
+function isBodyOdd({ head, body }: Outgoing): boolean {
+  const isEmpty = body === undefined ? head.framing.kind === 'None' : body.length === 0;
+  return !isEmpty && !bodyMethods.has(head.method);
 }
 
 /** All but those that say how long the body is. */

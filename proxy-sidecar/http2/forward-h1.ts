@@ -7,6 +7,7 @@ import { ByteReader } from '../http/byte-reader.ts';
 import { encodeChunk, lastChunk } from '../http/chunked-decoder.ts';
 import { isEncoded } from '../http/credential-redactor.ts';
 import { endToEndResponseFields } from '../http/end-to-end-fields.ts';
+import { lastOfConnection } from '../http/forward-exchange.ts';
 import { headerField } from '../http/header-fields.ts';
 import type { ResponseHead } from '../http/parse-response-head.ts';
 import { readBody } from '../http/read-body.ts';
@@ -96,7 +97,8 @@ function framingOf({ request, body }: Forwarding): BodyFraming {
 
 function requestHead({ request, fields, authority }: Forwarding, framing: BodyFraming): Buffer {
   const { method, target } = request.head;
-  return serializeRequestHead(method, target, [headerField('host', authority), ...fields, ...framingFields(framing)]);
+  const host = headerField('host', authority);
+  return serializeRequestHead(method, target, [host, ...fields, lastOfConnection, ...framingFields(framing)]);
 }
 
 function responseFields({ fields }: ResponseHead, { redactor }: Forwarding) {
