@@ -28,7 +28,7 @@ export class CredentialRedactor {
   push(chunk: Buffer): Buffer {
     const sent = this.#tail.length - this.#held.length;
     const bytes = Buffer.concat([this.#tail, chunk]);
-    const masked = this.#mask(bytes);
+    const masked = this.whole(bytes);
     const partial = Math.max(...this.#forms.map(form => partialLength(bytes, form)));
     const held = Math.min(partial, bytes.length - sent);
     this.#held = masked.subarray(bytes.length - held);
@@ -46,15 +46,15 @@ export class CredentialRedactor {
 
   /** Of a text on its own: a field's value, a reason phrase. */
   text(text: string): string {
-    return this.#mask(Buffer.from(text, 'latin1')).toString('latin1');
+    return this.whole(Buffer.from(text, 'latin1')).toString('latin1');
   }
 
   fields(fields: readonly HeaderField[]): readonly HeaderField[] {
     return fields.map(field => ({ ...field, value: this.text(field.value) }));
   }
 
-  /** A copy with stars; where one form runs into another, over both. */
-  #mask(bytes: Buffer): Buffer {
+  /** Of bytes on their own, as a copy; where one form runs into another, over both. */
+  whole(bytes: Buffer): Buffer {
     const masked = Buffer.from(bytes);
     for (const form of this.#forms)
       for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1))

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { CredentialRedactor } from '../http/credential-redactor.ts';
+import { headerField } from '../http/header-fields.ts';
 import { ByteBudget } from '../inference/byte-budget.ts';
 import { type Relayed, type RelayedOptions, startRelayed } from './testing/relayed.ts';
 import { closePayload, encodeFrame, opcodes } from './web-socket-frame.ts';
@@ -52,6 +54,29 @@ const closeOf = async (socket: WebSocket) => {
 };
 const masked = (opcode: (typeof opcodes)[keyof typeof opcodes], payload: string | Buffer, isFinal = true) =>
   encodeFrame({ opcode, isFinal, payload: Buffer.from(payload), mask: Buffer.from([1, 2, 3, 4]) });
+
+describe('a server that echoes the credential of the handshake', () => {
+  const secret = 'ghp_Secret0123456789';
+  const stars = '*'.repeat(secret.length);
+  const redactor = () => CredentialRedactor.for([headerField('Authorization', `Bearer ${secret}`)]);
+
+  test('in messages, fragments, pings and the reason of its close shows the length alone, and stalls nothing', async () => {
+    const made = redactor();
+    const { client, server } = await open(made === undefined ? {} : { redactor: made });
+    server.send(`you sent ${secret}`);
+    expect(await once(client, 'message')).toEqual([Buffer.from(`you sent ${stars}`), false]);
+    server.send('ends like ghp_Se', { fin: false });
+    server.send('cret0123456789 in two', { fin: true });
+    expect(await once(client, 'message')).toEqual([Buffer.from(`ends like ${stars} in two`), false]);
+    server.send('ends like ghp_Se');
+    expect(await once(client, 'message')).toEqual([Buffer.from('ends like ghp_Se'), false]);
+    server.ping(secret);
+    expect(await once(client, 'ping')).toEqual([Buffer.from(stars)]);
+    const closed = closeOf(client);
+    server.close(4000, secret);
+    expect(await closed).toEqual({ code: 4000, reason: stars });
+  });
+});
 
 describe('a relayed WebSocket', () => {
   test('carries text, binary, pings and both closes, uncompressed', async () => {

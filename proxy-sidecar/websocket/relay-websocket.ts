@@ -132,8 +132,10 @@ class WebSocketSession {
 
   async #sendControl({ from, source, target }: Direction, event: ControlEvent): Promise<boolean> {
     const { opcode } = event;
+    const asSent =
+      from === 'Upstream' ? (this.#options.redactor?.whole(event.payload) ?? event.payload) : event.payload;
     const isStripped = this.#options.text !== undefined && from === 'Client';
-    const payload = isStripped ? this.#controls.strip(opcode, event.payload) : event.payload;
+    const payload = isStripped ? this.#controls.strip(opcode, asSent) : asSent;
     if (opcode === opcodes.ping && from === 'Upstream') this.#controls.notePing(payload);
     // What goes on is not what the client asked for: it would wait for its own bytes in vain.
     if (opcode === opcodes.ping && isStripped)

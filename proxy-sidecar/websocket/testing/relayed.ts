@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { ByteReader } from '../../http/byte-reader.ts';
+import type { CredentialRedactor } from '../../http/credential-redactor.ts';
 import { type HeaderField, headerField } from '../../http/header-fields.ts';
 import { acceptUpgrade, verifySwitch } from '../accept-upgrade.ts';
 import { relayWebSocket } from '../relay-websocket.ts';
@@ -30,9 +31,10 @@ export interface RelayedOptions {
   readonly text?: readonly string[];
   readonly limits?: Partial<WebSocketLimits>;
   readonly budget?: MessageBudget;
+  readonly redactor?: CredentialRedactor;
 }
 
-export async function startRelayed({ text, limits, budget }: RelayedOptions = {}): Promise<Relayed> {
+export async function startRelayed({ text, limits, budget, redactor }: RelayedOptions = {}): Promise<Relayed> {
   const upstream = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true });
   await new Promise(resolve => upstream.once('listening', resolve));
   const policy = new AbortController();
@@ -41,7 +43,7 @@ export async function startRelayed({ text, limits, budget }: RelayedOptions = {}
   const outcome = new Promise<WebSocketOutcome>((resolve, reject) => {
     proxy.once('upgrade', (request, client, head) => {
       toClient = client;
-      const bounds = budget === undefined ? {} : { budget };
+      const bounds = { ...(budget === undefined ? {} : { budget }), ...(redactor === undefined ? {} : { redactor }) };
       const options = { ...(text === undefined ? {} : { text }), ...bounds, signal: policy.signal };
       serve(request, client, head, (upstream.address() as AddressInfo).port)
         .then(ends => relayWebSocket(...ends, { ...options, limits: { ...defaultWebSocketLimits, ...limits } }))
