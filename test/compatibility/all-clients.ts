@@ -3,6 +3,7 @@ import { chromium } from './clients/chromium.ts';
 import { curlClient } from './clients/curl.ts';
 import { gitClient } from './clients/git.ts';
 import { grpcClient } from './clients/grpc.ts';
+import { goClient, javaClient, wgetClient } from './clients/http-clients.ts';
 import { mcpClient } from './clients/mcp.ts';
 import { nodeFetch } from './clients/node-fetch.ts';
 import { nodeWebSocket } from './clients/node-websocket.ts';
@@ -20,6 +21,9 @@ export const allClients: readonly (readonly [title: string, of: (place: Place) =
   ['Node.js fetch', nodeFetch],
   ['Python requests', () => pythonRequests],
   ['Python urllib', () => pythonUrllib],
+  ['Go', goClient],
+  ['Java', javaClient],
+  ['wget', wgetClient],
   ['npm', npmClient],
   ['pip', pipClient],
   ['gRPC', grpcClient],

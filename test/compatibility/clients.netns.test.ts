@@ -1,10 +1,11 @@
 // Real programs, unchanged, through the real fence, guard and sidecar to servers in the outside world. What is tried and how
 // it goes is docs/compatibility.md: CREEL_UPDATE=1 writes it, every other run compares.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DataPath, startDataPath } from '../attacks/data-path.ts';
 import { allClients } from './all-clients.ts';
+import { buildGoClient } from './build-go-client.ts';
 import { bundleScripts } from './bundle-scripts.ts';
 import type { Client, Place } from './client.ts';
 import { compatibilityPage, rowOf } from './compatibility-page.ts';
@@ -27,6 +28,8 @@ beforeAll(async () => {
   chmodSync(folder, 0o777);
   world = await startServers(path.outside, servers);
   await bundleScripts(['grpc-call', 'chat', 'mcp-call', 'openai-call'], folder);
+  copyFileSync(await buildGoClient(), join(folder, 'get'));
+  copyFileSync(join(import.meta.dirname, 'scripts', 'Get.java'), join(folder, 'Get.java'));
   place = { folder, node: join(path.pod.folder, 'bin', 'node'), caFile: join(path.sidecar.files.shared, 'ca.crt') };
 });
 afterAll(async () => {
@@ -34,11 +37,15 @@ afterAll(async () => {
   await path?.close();
 });
 
-test.each(allClients)('%s', async (_title, of) => {
+test.for(allClients)('%s', async ([, of], { skip }) => {
   const client = of(place);
   const version = await versionOf(client);
-  if (version !== undefined && client.preparation !== undefined) await prepare(client.preparation.command);
-  for (const step of version === undefined ? [] : client.steps) await tryStep(step);
+  if (version === undefined) {
+    rows.push(rowOf(client, undefined));
+    skip(`${client.name} is not installed here`);
+  }
+  if (client.preparation !== undefined) await prepare(client.preparation.command);
+  for (const step of client.steps) await tryStep(step);
   rows.push(rowOf(client, version));
 });
 

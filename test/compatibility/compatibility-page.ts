@@ -8,6 +8,8 @@ which the sidecar reads each request. Each row is a test: what policy allows wor
 that the program itself prints. The servers were the real ones or, where that would be a product of its own, small ones that speak
 the real protocol (\`test/compatibility/servers/\`).
 
+Not tried: OpenClaw's own web fetch and the browsers it drives, clients of Rust, .NET and Ruby, PostgreSQL and Redis over TLS.
+
 Written by \`CREEL_UPDATE=1 npx vitest run --project netns test/compatibility\`; do not edit.
 
 `;
