@@ -28,7 +28,7 @@ export class CredentialRedactor {
   push(chunk: Buffer): Buffer {
     const sent = this.#tail.length - this.#held.length;
     const bytes = Buffer.concat([this.#tail, chunk]);
-    const masked = this.whole(bytes);
+    const masked = this.#mask(bytes, sent);
     const partial = Math.max(...this.#forms.map(form => partialLength(bytes, form)));
     const held = Math.min(partial, bytes.length - sent);
     this.#held = masked.subarray(bytes.length - held);
@@ -55,10 +55,20 @@ export class CredentialRedactor {
 
   /** Of bytes on their own, as a copy; where one form runs into another, over both. */
   whole(bytes: Buffer): Buffer {
+    return this.#mask(bytes, 0);
+  }
+
+  /** What ends before `from` has gone on already. */
+  #mask(bytes: Buffer, from: number): Buffer {
     const masked = Buffer.from(bytes);
-    for (const form of this.#forms)
-      for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + 1))
-        masked.fill('*', at, at + form.length);
+    for (const form of this.#forms) {
+      let covered = 0;
+      const first = Math.max(0, from - form.length + 1);
+      for (let at = bytes.indexOf(form, first); at >= 0; at = bytes.indexOf(form, at + 1)) {
+        masked.fill('*', Math.max(at, covered), at + form.length);
+        covered = at + form.length;
+      }
+    }
     return masked;
   }
 }
@@ -70,7 +80,9 @@ export function isEncoded(fields: readonly HeaderField[]): boolean {
 
 /** Length of the longest end of `bytes` that begins the form, where it is long enough to wait for. */
 function partialLength(bytes: Buffer, form: Buffer): number {
-  for (let length = Math.min(form.length - 1, bytes.length); length >= minHeldBytes; length--)
-    if (bytes.compare(form, 0, length, bytes.length - length) === 0) return length;
+  const beginning = form.subarray(0, minHeldBytes);
+  const first = Math.max(0, bytes.length - form.length + 1);
+  for (let at = bytes.indexOf(beginning, first); at >= 0; at = bytes.indexOf(beginning, at + 1))
+    if (bytes.compare(form, 0, bytes.length - at, at) === 0) return bytes.length - at;
   return 0;
 }
