@@ -5,25 +5,39 @@ import type { PolicyState } from '../policy/policy-state.ts';
 import { type DialOutcome, dialPermit } from './dial-permit.ts';
 import { dialThroughProxy } from './dial-through-proxy.ts';
 
+/** As many as the agent may have open towards the sidecar; a stream of HTTP/2 may want one of its own. */
+const maxOpen = 4096;
+
+type Dialling = Pick<PolicyState, 'decider' | 'inForce'>;
+
 /** Dials what is permitted: directly, or where the permit says so through the corporate proxy that is in force now. */
 export function createDialler(
-  policy: Pick<PolicyState, 'decider' | 'inForce'>,
+  policy: Dialling,
+  max = maxOpen,
 ): (permit: Permit, signal: AbortSignal) => Promise<DialOutcome> {
+  let open = 0;
   return async (permit, signal) => {
-    if (permit.via !== 'Proxy') return await dialPermit(permit, signal);
-    const { decider, inForce } = policy;
-    const proxy = inForce?.upstreamProxy;
-    if (decider === undefined || inForce === undefined || proxy === undefined)
-      return unreachable('there is no upstream proxy any more');
-    const resolved =
-      parseHost(proxy.host).kind === 'ip'
-        ? { ok: true as const, addresses: [proxy.host] }
-        : await resolveName(proxy.host, inForce.resolvers, signal);
-    if (!resolved.ok) return unreachable(`the upstream proxy's name: ${resolved.reason}`);
-    const toProxy = permitProxy(proxy, resolved.addresses, decider);
-    if (toProxy.verdict !== 'Permit') return unreachable(`the upstream proxy's address: ${toProxy.reason}`);
-    return await dialThroughProxy({ host: permit.host, port: permit.port }, toProxy, proxy, signal);
+    if (open >= max) return unreachable(`this sandbox has ${max} upstream connections already`);
+    open += 1;
+    const dialled = await (permit.via === 'Proxy' ? dialByProxy(permit, policy, signal) : dialPermit(permit, signal));
+    if (!dialled.ok || dialled.socket.closed) open -= 1;
+    else dialled.socket.once('close', () => (open -= 1));
+    return dialled;
   };
+}
+
+async function dialByProxy(permit: Permit, { decider, inForce }: Dialling, signal: AbortSignal): Promise<DialOutcome> {
+  const proxy = inForce?.upstreamProxy;
+  if (decider === undefined || inForce === undefined || proxy === undefined)
+    return unreachable('there is no upstream proxy any more');
+  const resolved =
+    parseHost(proxy.host).kind === 'ip'
+      ? { ok: true as const, addresses: [proxy.host] }
+      : await resolveName(proxy.host, inForce.resolvers, signal);
+  if (!resolved.ok) return unreachable(`the upstream proxy's name: ${resolved.reason}`);
+  const toProxy = permitProxy(proxy, resolved.addresses, decider);
+  if (toProxy.verdict !== 'Permit') return unreachable(`the upstream proxy's address: ${toProxy.reason}`);
+  return await dialThroughProxy({ host: permit.host, port: permit.port }, toProxy, proxy, signal);
 }
 
 function unreachable(message: string): DialOutcome {

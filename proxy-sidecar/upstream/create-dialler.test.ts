@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import type { Permit } from '../../engine/decide/permit.ts';
+import { createDialler } from './create-dialler.ts';
+
+test('Upstream connections of a sandbox are counted together: over HTTP/2 a connection of the agent may want a hundred', async () => {
+  const server = createServer(socket => socket.on('error', () => undefined).resume());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const permit = { verdict: 'Permit', host: 'a.test', port, addresses: ['127.0.0.1'] } as unknown as Permit;
+  const dial = createDialler({ decider: undefined, inForce: undefined }, 2);
+  const { signal } = new AbortController();
+  const outcomes = await Promise.all([dial(permit, signal), dial(permit, signal), dial(permit, signal)]);
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, false]);
+  expect(outcomes[2]).toMatchObject({ reason: 'Unreachable', message: expect.stringContaining('2 upstream') });
+  const [first] = outcomes;
+  if (first?.ok) await once(first.socket.destroy(), 'close');
+  const again = await dial(permit, signal);
+  expect(again.ok).toBe(true);
+  const failed = await dial({ ...permit, addresses: [] }, signal);
+  expect(failed.ok).toBe(false);
+  for (const outcome of [...outcomes, again]) if (outcome.ok) outcome.socket.destroy();
+  server.close();
+});
