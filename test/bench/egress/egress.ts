@@ -22,7 +22,8 @@ import { benchHost, benchPort, exactHosts, wildcards } from './listed-hosts.ts';
 import { findPeers, type PeerPrograms, startPeers } from './peers.ts';
 
 const usualRounds = 7;
-const usualHeld = 5000;
+/** A sandbox may have 2048 connections (docs/limits.md). */
+const usualHeld = 2000;
 const roundTime = '3s';
 const targetAddress = '93.184.215.14';
 const ourFlags = ['--target', `${benchHost}:${benchPort}`];
@@ -55,7 +56,7 @@ export async function benchEgress(context: BenchContext): Promise<Readonly<Recor
       messagesVsHaproxy: ratioAtLeast(messages.creel, messages.haproxy, 0.7, '/s'),
       pullVsHaproxy: ratioAtLeast(pulls.creel.map(megabytes), pulls.haproxy.map(megabytes), 0.7, 'MB/s'),
       decisionP99Us: atMost(decisions.p99, 1, 'us', decisions.samples),
-      heldTunnels5kVsEmpty: ratioAtLeast(held.connects, connects.creel, 0.95, '/s'),
+      heldTunnels2kVsEmpty: ratioAtLeast(held.connects, connects.creel, 0.95, '/s'),
       bytesPerIdleTunnel: atMost(held.bytesPerTunnel, 12_288, 'B', [held.bytesPerTunnel]),
     };
   });
@@ -92,6 +93,8 @@ async function onLab<T>(load: string, programs: PeerPrograms, use: (lab: Lab) =>
       policy: { rules: [allow(exactHosts, more), allow([], { ...more, id: 'test/policy/wild', hosts: patterns })] },
     });
     pin(sidecar);
+    reusePorts(pod);
+    reusePorts(peerPod);
     for (const { folder } of [pod, peerPod]) copyFileSync(load, join(folder, 'load'));
     const peers = await startPeers(peerPod, programs, { dns: outside.dnsAddress, targetAddress });
     return await use({ outside, pod, peerPod, sidecar, peers });
@@ -102,6 +105,12 @@ async function onLab<T>(load: string, programs: PeerPrograms, use: (lab: Lab) =>
     await hub.close();
     await outside.close();
   }
+}
+
+/** A proxy that ends connections itself would run out of ports within a minute and be measured waiting for them. */
+function reusePorts({ netnsPath }: Pod): void {
+  const sysctl = ['sysctl', '--quiet', '--write', 'net.ipv4.tcp_tw_reuse=1'];
+  execFileSync('nsenter', [`--net=${netnsPath}`, ...sysctl], { stdio: 'ignore' });
 }
 
 /** Guard and proxy with all their threads on the contestants' core. */
