@@ -53,7 +53,7 @@ export const paths = {
 } as const;
 
 /** Of the sidecar's node: with V8's own choice 1 000 held connections of 10 000 cost 160 MiB, with this under 128. */
-export const sidecarNodeFlags = ['--max-semi-space-size=2'] as const;
+export const sidecarNodeFlags = ['--max-semi-space-size=1'] as const;
 /** And of glibc: one arena gives back after a flood what several keep in pieces, 113 MiB in place of 139. */
 export const sidecarEnvironment = { MALLOC_ARENA_MAX: '1' } as const;
 
