@@ -150,7 +150,9 @@ time.sleep(60)`;
   await path.outside.waitForRequest(({ path: at }) => at.startsWith('/bytes/'));
   // Time for 300 MB to arrive, were they taken.
   await sleep(2000);
-  process.stdout.write(`R07: ${once} KiB resident after an upload, ${residentKib()} KiB after two and a stalled download\n`);
+  process.stdout.write(
+    `R07: ${once} KiB resident after an upload, ${residentKib()} KiB after two and a stalled download\n`,
+  );
   expect(residentKib() - once).toBeLessThan(48 * 1024);
   expect(residentKib()).toBeLessThan(128 * 1024);
   await stalled.stop('SIGKILL');
