@@ -1,6 +1,7 @@
 // The control groups below which a cluster's pods live: /creel-NAME/nodeN in every hierarchy, version 1 or 2.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitUntil } from '../base/wait-until.ts';
 import type { ClusterLayout, NodeLayout } from './layout.ts';
 
 const root = '/sys/fs/cgroup';
@@ -26,9 +27,23 @@ export function cgroupFoldersOf(layout: ClusterLayout): readonly string[] {
   return hierarchies().flatMap(hierarchy => descendants(join(hierarchy, layout.cgroup)));
 }
 
-/** Removes the (empty) control groups. */
-export function removeCgroups(layout: ClusterLayout): void {
-  for (const folder of cgroupFoldersOf(layout)) rmdirSync(folder);
+const removalMs = 10_000;
+
+/** Removes the (empty) control groups; one whose last process has been killed stays busy until the kernel has let go of it. */
+export async function removeCgroups(layout: ClusterLayout): Promise<void> {
+  for (const folder of cgroupFoldersOf(layout))
+    await waitUntil(() => isRemoved(folder), { what: `${folder} to be free`, timeoutMs: removalMs, intervalMs: 50 });
+}
+
+function isRemoved(folder: string): true {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return true;
+    throw error;
+  }
 }
 
 function hierarchies(): readonly string[] {

@@ -12,7 +12,7 @@ import { closeRealNetwork } from './real-network.ts';
 export async function tearDown(layout: ClusterLayout): Promise<void> {
   await killAll(layout);
   await unmountBelow(layout.folder);
-  removeCgroups(layout);
+  await removeCgroups(layout);
   await closeRealNetwork(layout);
   // Not /sys/class/net, which shows the namespace it was mounted in.
   if (readFileSync('/proc/net/dev', 'utf8').includes(`${layout.hostInterface}:`))
