@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostPattern } from '../../../protocol/snapshot.ts';
+import { ensureGoProgram } from '../../../scripts/images/parts/ensure-go-program.ts';
 import { cacheFolder } from '../../cluster/base/folders.ts';
 import { createPod } from '../../netns/create-pod.ts';
 import type { Pod } from '../../netns/pod.ts';
@@ -17,7 +18,6 @@ import type { Outside } from '../../outside/client/outside.ts';
 import type { BenchContext } from '../bench.ts';
 import { atMost, type Figure, quantile, ratioAtLeast } from '../figure.ts';
 import { decisionTimesUs } from './decision-time.ts';
-import { ensureLoad } from './ensure-load.ts';
 import { benchHost, benchPort, exactHosts, wildcards } from './listed-hosts.ts';
 import { findPeers, type PeerPrograms, startPeers } from './peers.ts';
 
@@ -42,7 +42,7 @@ type Mode = 'connect' | 'messages' | 'pull';
 export async function benchEgress(context: BenchContext): Promise<Readonly<Record<string, Figure>>> {
   const { progress, signal, count } = context;
   const programs = findPeers(join(cacheFolder(), 'bench-peers'));
-  const load = await ensureLoad({ progress, signal });
+  const load = await ensureGoProgram('load', join(import.meta.dirname, 'load'), { progress, signal });
   progress('20 000 rules in the engine');
   const decisions = decisionTimesUs(2000);
   return onLab(load, programs, async lab => {

@@ -48,14 +48,11 @@ func measure(way way, one client, workers int, length time.Duration) result {
 
 // connectOnce is a connection that carries one byte there and back. A reset ends it, so that ports do not run out.
 func connectOnce(way way, _ func() bool, count *atomic.Int64) error {
-	connection, err := way.dial()
+	connection, err := openEcho(way)
 	if err != nil {
 		return err
 	}
 	defer reset(connection)
-	if err := exchange(connection, []byte{echo, 'x'}, make([]byte, 1)); err != nil {
-		return err
-	}
 	count.Add(1)
 	return nil
 }
@@ -63,14 +60,11 @@ func connectOnce(way way, _ func() bool, count *atomic.Int64) error {
 const messageBytes = 1024
 
 func sendMessages(way way, stop func() bool, count *atomic.Int64) error {
-	connection, err := way.dial()
+	connection, err := openEcho(way)
 	if err != nil {
 		return err
 	}
 	defer reset(connection)
-	if err := exchange(connection, []byte{echo, 'x'}, make([]byte, 1)); err != nil {
-		return err
-	}
 	message, answer := make([]byte, messageBytes), make([]byte, messageBytes)
 	for !stop() {
 		if err := exchange(connection, message, answer); err != nil {
@@ -106,11 +100,8 @@ func pullBytes(way way, stop func() bool, count *atomic.Int64) error {
 func hold(way way, tunnels int) error {
 	held := make([]net.Conn, 0, tunnels)
 	for len(held) < tunnels {
-		connection, err := way.dial()
+		connection, err := openEcho(way)
 		if err != nil {
-			return fmt.Errorf("after %d tunnels: %w", len(held), err)
-		}
-		if err := exchange(connection, []byte{echo, 'x'}, make([]byte, 1)); err != nil {
 			return fmt.Errorf("after %d tunnels: %w", len(held), err)
 		}
 		connection.SetDeadline(time.Time{})
@@ -119,6 +110,19 @@ func hold(way way, tunnels int) error {
 	fmt.Printf("held %d\n", len(held))
 	io.Copy(io.Discard, os.Stdin)
 	return nil
+}
+
+// openEcho is a connection that has carried one byte there and back: the whole way stands.
+func openEcho(way way) (net.Conn, error) {
+	connection, err := way.dial()
+	if err != nil {
+		return nil, err
+	}
+	if err := exchange(connection, []byte{echo, 'x'}, make([]byte, 1)); err != nil {
+		reset(connection)
+		return nil, err
+	}
+	return connection, nil
 }
 
 func exchange(connection net.Conn, message, answer []byte) error {
