@@ -74,6 +74,7 @@ const names = createSyntheticNames(syntheticRange, sandbox, kept.loadNames(), ke
 const audit = createAuditLog(process.stdout, nowMs);
 const policy: PolicyState = new PolicyState({
   nowMs,
+  log,
   signal,
   onApplied: inForce => kept.saveSnapshot(inForce, policy.heardMs),
 });

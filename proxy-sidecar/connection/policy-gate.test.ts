@@ -37,7 +37,12 @@ beforeEach(async () => {
   addresses = ['93.184.215.14'];
   counter = 0;
   onAsked = () => undefined;
-  policy = new PolicyState({ nowMs: () => Date.now(), onApplied: () => undefined, signal: end.signal });
+  policy = new PolicyState({
+    nowMs: () => Date.now(),
+    onApplied: () => undefined,
+    log: () => undefined,
+    signal: end.signal,
+  });
   const server = createSocket('udp4');
   // Answers when told, with the next of the addresses.
   server.on('message', (message, from) => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { sampleGrants, samplePolicy, sampleRule } from '../../engine/decide/testing/samples.ts';
+import { sampleGrants, samplePolicy, sampleRoute, sampleRule } from '../../engine/decide/testing/samples.ts';
 import { openKeptFiles } from './kept-files.ts';
 import type { InForce } from './policy-state.ts';
 
@@ -13,18 +13,7 @@ const inForce: InForce = {
   revision: { epoch: 1, counter: 7 },
   policy: samplePolicy({ rules: [sampleRule('Allow', ['api.test'], { credential })] }),
   grants: sampleGrants(),
-  route: {
-    hash: 'r',
-    profile: 'p',
-    provider: 'OpenAI',
-    endpoint: 'https://model.test/v1',
-    allowedCidrs: [],
-    model: 'm',
-    models: [],
-    credential: { secret: secrets.model, allowedHosts: ['model.test'] },
-    timeoutMs: 1000,
-    maxRequestBytes: 1000,
-  },
+  route: sampleRoute(secrets.model),
   credentials: {
     hash: 'c',
     items: [{ ref: credential.ref, secret: secrets.rule, allowedHosts: ['api.test'] }],

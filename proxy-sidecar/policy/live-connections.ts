@@ -8,6 +8,12 @@ export interface LiveConnection {
 
 export class LiveConnections {
   readonly #open = new Set<LiveConnection>();
+  readonly #log: (message: string) => void;
+
+  /** `log` hears of exceptions of a connection's own: bugs, that end it. */
+  constructor(log: (message: string) => void) {
+    this.#log = log;
+  }
 
   get size(): number {
     return this.#open.size;
@@ -19,15 +25,24 @@ export class LiveConnections {
     return () => void this.#open.delete(connection);
   }
 
-  /** Closes what is no longer allowed; how many that were. */
+  /** Closes what is no longer allowed, and what cannot say; how many that were. One that throws keeps no other from its end. */
   recheck(): number {
     let closed = 0;
     for (const connection of this.#open) {
-      if (connection.isStillAllowed()) continue;
+      if (this.#attempt(() => connection.isStillAllowed()) === true) continue;
       this.#open.delete(connection);
-      connection.close();
+      this.#attempt(() => connection.close());
       closed += 1;
     }
     return closed;
+  }
+
+  #attempt<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#log(`a connection was cut because looking at it again failed: ${String(error)}`);
+      return undefined;
+    }
   }
 }

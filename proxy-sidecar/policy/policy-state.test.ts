@@ -2,23 +2,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { sampleGrants, samplePolicy, sampleRule, sampleTarget } from '../../engine/decide/testing/samples.ts';
-import type { Route, Snapshot } from '../../protocol/snapshot.ts';
+import {
+  sampleGrants,
+  samplePolicy,
+  sampleRoute,
+  sampleRule,
+  sampleTarget,
+} from '../../engine/decide/testing/samples.ts';
+import type { Snapshot } from '../../protocol/snapshot.ts';
 import { openKeptFiles } from './kept-files.ts';
+import type { LiveConnection } from './live-connections.ts';
 import { PolicyState } from './policy-state.ts';
 
-const route: Route = {
-  hash: 'r',
-  profile: 'p',
-  provider: 'OpenAI',
-  endpoint: 'https://model.test/v1',
-  allowedCidrs: [],
-  model: 'm',
-  models: [],
-  credential: { secret: 'sk-very-secret', allowedHosts: ['model.test'] },
-  timeoutMs: 1000,
-  maxRequestBytes: 1000,
-};
+const route = sampleRoute('sk-very-secret');
 const snapshot = (counter: number, parts: Partial<Snapshot> = {}): Snapshot => ({
   revision: { epoch: 1, counter },
   policy: samplePolicy({ rules: [sampleRule('Allow', ['a.test'])] }),
@@ -41,7 +37,14 @@ afterEach(() => {
   end.abort();
   rmSync(dir, { recursive: true });
 });
-const newState = () => new PolicyState({ nowMs: () => clock.nowMs, signal: end.signal, onApplied: () => undefined });
+const logged: string[] = [];
+const newState = () =>
+  new PolicyState({
+    nowMs: () => clock.nowMs,
+    signal: end.signal,
+    log: message => logged.push(message),
+    onApplied: () => undefined,
+  });
 const verdict = (state: PolicyState) => state.decider?.decide(sampleTarget('a.test')).verdict;
 
 describe('snapshots', () => {
@@ -86,6 +89,30 @@ describe('snapshots', () => {
     expect(closed).toEqual(['a', 'b']);
   });
 
+  test('one that throws when it is looked at or closed is cut and told of, and keeps no other from its end', () => {
+    const state = newState();
+    state.apply(snapshot(1));
+    const closed: string[] = [];
+    const fail = (what: string) => () => {
+      throw new Error(`${what} is broken`);
+    };
+    const connections: Record<string, LiveConnection> = {
+      first: { isStillAllowed: fail('the question'), close: () => closed.push('first') },
+      second: { isStillAllowed: () => false, close: fail('the end') },
+      third: { isStillAllowed: () => false, close: () => closed.push('third') },
+      fourth: { isStillAllowed: () => true, close: () => closed.push('fourth') },
+    };
+    for (const connection of Object.values(connections)) state.connections.add(connection);
+    logged.length = 0;
+    expect(state.apply(snapshot(2))).toEqual({ ok: true, closed: 3 });
+    expect(closed).toEqual(['first', 'third']);
+    expect(state.connections.size).toBe(1);
+    expect(logged).toEqual([
+      expect.stringContaining('the question is broken'),
+      expect.stringContaining('the end is broken'),
+    ]);
+  });
+
   test('a frozen sandbox has no route', () => {
     const state = newState();
     state.apply(snapshot(1, { policy: samplePolicy({ frozen: true }) }));
@@ -109,6 +136,7 @@ describe('age', () => {
     const state = new PolicyState({
       nowMs: () => clock.nowMs,
       signal: end.signal,
+      log: message => logged.push(message),
       onApplied: inForce => kept.saveSnapshot(inForce, state.heardMs),
     });
     state.apply(snapshot(3));

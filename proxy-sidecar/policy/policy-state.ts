@@ -31,6 +31,7 @@ export interface PolicyStateOptions {
   readonly nowMs: () => number;
   /** Called with every new state, after it is in force. */
   readonly onApplied: (inForce: InForce) => void;
+  readonly log: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +39,7 @@ const longestTimerMs = 2 ** 31 - 1;
 const tooOldMs = 60_000;
 
 export class PolicyState {
-  readonly connections = new LiveConnections();
+  readonly connections: LiveConnections;
   readonly #options: PolicyStateOptions;
   #inForce: InForce | undefined;
   #decider: Decider | undefined;
@@ -49,6 +50,7 @@ export class PolicyState {
 
   constructor(options: PolicyStateOptions) {
     this.#options = options;
+    this.connections = new LiveConnections(options.log);
     this.#heardMs = options.nowMs();
     options.signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
   }

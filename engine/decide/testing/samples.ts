@@ -1,6 +1,6 @@
 // Short ways to write policies and targets in tests.
 
-import type { CompiledPolicy, CompiledRule, Grant, Grants } from '../../../protocol/snapshot.ts';
+import type { CompiledPolicy, CompiledRule, Grant, Grants, Route } from '../../../protocol/snapshot.ts';
 import { parseHost } from '../../canonical/host.ts';
 import { parseHostPattern } from '../../canonical/host-pattern.ts';
 import type { Binary, Target } from '../decision.ts';
@@ -45,6 +45,22 @@ export function sampleRule(
 
 export function sampleGrants(...items: readonly Grant[]): Grants {
   return { hash: 'g', items };
+}
+
+/** A route to model.test with that key. */
+export function sampleRoute(secret: string): Route {
+  return {
+    hash: 'r',
+    profile: 'p',
+    provider: 'OpenAI',
+    endpoint: 'https://model.test/v1',
+    allowedCidrs: [],
+    model: 'm',
+    models: [],
+    credential: { secret, allowedHosts: ['model.test'] },
+    timeoutMs: 1000,
+    maxRequestBytes: 1000,
+  };
 }
 
 export function sampleTarget(text: string, port = 443, binary?: Binary): Target {
