@@ -1,11 +1,5 @@
+import type { ListPage } from '../../engine/watch/watch-state.ts';
 import type { KubeObject, ListOptions, ResourceRef } from './types.ts';
-
-export interface ListPage<T extends KubeObject> {
-  readonly items: readonly T[];
-  readonly resourceVersion: string;
-  /** Present while there is more. */
-  readonly continueToken?: string;
-}
 
 /** The wire form; items of a list carry neither kind nor apiVersion. */
 export interface RawList<T extends KubeObject> {

@@ -1,9 +1,9 @@
 import { array, assert, constant, constantFrom, nat, oneof, property, record, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
+import type { StoreChange } from '../../engine/watch/watch-state.ts';
 import { keyOf } from './keys.ts';
 import { ObjectStore } from './object-store.ts';
 import type { Change, KubeObject } from './types.ts';
-import type { StoreChange } from './watch-state.ts';
 
 interface Item extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly uid: string; readonly namespace: string };

@@ -1,4 +1,5 @@
 // Drives the state machine against the API server until the signal aborts: list, watch, and never give up.
+import { type StoreChange, step, type WatchInput, type WatchState } from '../../engine/watch/watch-state.ts';
 import { ApiError } from './api-error.ts';
 import { apiPath } from './api-path.ts';
 import { backoffMs } from './backoff.ts';
@@ -8,7 +9,6 @@ import type { Transport } from './transport.ts';
 import type { ApiFailure, Clock, KubeObject, ListOptions, ResourceRef } from './types.ts';
 import { wait } from './wait.ts';
 import { WatchEventDecoder } from './watch-events.ts';
-import { type StoreChange, step, type WatchInput, type WatchState } from './watch-state.ts';
 
 export interface WatchOptions<T extends KubeObject> {
   readonly resource: ResourceRef<T>;

@@ -1,7 +1,7 @@
 // The bytes of a watch into events: one JSON object a line.
+import type { WatchEvent } from '../../engine/watch/watch-state.ts';
 import { readFailure } from './read-failure.ts';
 import type { KubeObject } from './types.ts';
-import type { WatchEvent } from './watch-state.ts';
 
 interface RawEvent<T extends KubeObject> {
   readonly type: string;

@@ -1,15 +1,33 @@
 // A watch as a closed state machine: Empty → Listing → Listed → Watching, and back to Empty when the past is lost.
 // Pure: `step` says what the store must do and whether to wait before the next request.
-import type { ListPage } from './list-page.ts';
-import type { ApiFailure, KubeObject } from './types.ts';
 
-export type WatchState<T extends KubeObject> =
+export interface WatchedObject {
+  readonly metadata: { readonly resourceVersion?: string };
+}
+
+export interface ListPage<T extends WatchedObject> {
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+  /** Present while there is more. */
+  readonly continueToken?: string;
+}
+
+export interface WatchFailure {
+  /** HTTP status; 0 where no answer came. */
+  readonly status: number;
+  readonly reason: string;
+  readonly message: string;
+  /** From `Retry-After`. */
+  readonly retryAfterMs?: number;
+}
+
+export type WatchState<T extends WatchedObject> =
   | { readonly phase: 'Empty' }
   | { readonly phase: 'Listing'; readonly items: readonly T[]; readonly continueToken: string }
   | { readonly phase: 'Listed'; readonly resourceVersion: string }
   | { readonly phase: 'Watching'; readonly resourceVersion: string };
 
-export type WatchInput<T extends KubeObject> =
+export type WatchInput<T extends WatchedObject> =
   | { readonly type: 'Page'; readonly page: ListPage<T> }
   /** The API server accepted the watch. */
   | { readonly type: 'Opened' }
@@ -18,19 +36,19 @@ export type WatchInput<T extends KubeObject> =
   | { readonly type: 'Ended'; readonly lastedMs: number }
   /** No byte for longer than bookmarks are apart: the connection is half open. */
   | { readonly type: 'Silent' }
-  | { readonly type: 'Failed'; readonly failure: ApiFailure };
+  | { readonly type: 'Failed'; readonly failure: WatchFailure };
 
-export type WatchEvent<T extends KubeObject> =
+export type WatchEvent<T extends WatchedObject> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
-  | { readonly type: 'ERROR'; readonly failure: ApiFailure };
+  | { readonly type: 'ERROR'; readonly failure: WatchFailure };
 
-export type StoreChange<T extends KubeObject> =
+export type StoreChange<T extends WatchedObject> =
   /** All there is: whatever else the store holds was deleted unseen. */
   | { readonly type: 'Replace'; readonly objects: readonly T[] }
   | { readonly type: 'Put' | 'Remove'; readonly object: T };
 
-export interface WatchStep<T extends KubeObject> {
+export interface WatchStep<T extends WatchedObject> {
   readonly state: WatchState<T>;
   readonly change?: StoreChange<T>;
   /** Present: wait before the next request, at least `retryAfterMs` where the server asked for it. */
@@ -40,7 +58,7 @@ export interface WatchStep<T extends KubeObject> {
 /** A stream that ends sooner is a server in trouble: asking again at once would make it worse. */
 const shortestMs = 1_000;
 
-export function step<T extends KubeObject>(state: WatchState<T>, input: WatchInput<T>): WatchStep<T> {
+export function step<T extends WatchedObject>(state: WatchState<T>, input: WatchInput<T>): WatchStep<T> {
   switch (input.type) {
     case 'Page':
       return takePage(state, input.page);
@@ -59,7 +77,7 @@ export function step<T extends KubeObject>(state: WatchState<T>, input: WatchInp
   }
 }
 
-function takePage<T extends KubeObject>(state: WatchState<T>, page: ListPage<T>): WatchStep<T> {
+function takePage<T extends WatchedObject>(state: WatchState<T>, page: ListPage<T>): WatchStep<T> {
   const items = state.phase === 'Listing' ? [...state.items, ...page.items] : page.items;
   if (page.continueToken !== undefined)
     return { state: { phase: 'Listing', items, continueToken: page.continueToken } };
@@ -69,7 +87,7 @@ function takePage<T extends KubeObject>(state: WatchState<T>, page: ListPage<T>)
   };
 }
 
-function takeEvent<T extends KubeObject>(state: WatchState<T>, event: WatchEvent<T>): WatchStep<T> {
+function takeEvent<T extends WatchedObject>(state: WatchState<T>, event: WatchEvent<T>): WatchStep<T> {
   switch (event.type) {
     case 'ERROR':
       return fail(state, event.failure);
@@ -88,14 +106,14 @@ function takeEvent<T extends KubeObject>(state: WatchState<T>, event: WatchEvent
 }
 
 /** 410: what happened since our version is compacted away, or a list's continue token is. Only a whole list helps. */
-function fail<T extends KubeObject>(state: WatchState<T>, failure: ApiFailure): WatchStep<T> {
+function fail<T extends WatchedObject>(state: WatchState<T>, failure: WatchFailure): WatchStep<T> {
   if (failure.status === 410) return { state: { phase: 'Empty' }, wait: {} };
   const { retryAfterMs } = failure;
   return { state: resumable(state), wait: retryAfterMs === undefined ? {} : { retryAfterMs } };
 }
 
 /** A watch goes on from its version; half a list is none. */
-function resumable<T extends KubeObject>(state: WatchState<T>): WatchState<T> {
+function resumable<T extends WatchedObject>(state: WatchState<T>): WatchState<T> {
   switch (state.phase) {
     case 'Empty':
     case 'Listing':

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from './types.ts';
-import { step, type WatchInput, type WatchState } from './watch-state.ts';
+import { step, type WatchedObject, type WatchInput, type WatchState } from './watch-state.ts';
 
-const object = (name: string, resourceVersion: string): KubeObject => ({ metadata: { name, resourceVersion } });
+interface Named extends WatchedObject {
+  readonly metadata: { readonly name: string; readonly resourceVersion: string };
+}
+const object = (name: string, resourceVersion: string): Named => ({ metadata: { name, resourceVersion } });
 const failure = (status: number) => ({ status, reason: 'X', message: 'x' });
-type State = WatchState<KubeObject>;
-type Input = WatchInput<KubeObject>;
+type State = WatchState<Named>;
+type Input = WatchInput<Named>;
 const listed: State = { phase: 'Listed', resourceVersion: '7' };
 const watching: State = { phase: 'Watching', resourceVersion: '7' };
 const listing: State = { phase: 'Listing', items: [object('a', '1')], continueToken: 't' };
@@ -46,7 +48,7 @@ describe('the state after', () => {
 });
 
 test('half a list changes nothing, the whole one replaces everything', () => {
-  expect(step<KubeObject>({ phase: 'Empty' }, page([object('a', '1')], 't')).change).toBeUndefined();
+  expect(step<Named>({ phase: 'Empty' }, page([object('a', '1')], 't')).change).toBeUndefined();
   expect(step(listing, page([object('b', '2')])).change).toEqual({
     type: 'Replace',
     objects: [object('a', '1'), object('b', '2')],
@@ -64,10 +66,10 @@ test.each<[string, Input, number | undefined]>([
   expect(wait && (wait.retryAfterMs ?? 0)).toBe(waitMs);
 });
 
-function page(items: readonly KubeObject[], continueToken?: string): Input {
+function page(items: readonly Named[], continueToken?: string): Input {
   return { type: 'Page', page: { items, resourceVersion: '7', ...(continueToken ? { continueToken } : {}) } };
 }
 
-function event(type: 'ADDED' | 'MODIFIED' | 'DELETED', changed: KubeObject): Input {
+function event(type: 'ADDED' | 'MODIFIED' | 'DELETED', changed: Named): Input {
   return { type: 'Event', event: { type, object: changed } };
 }
