@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
-import { type SampledRequest, sampledRequests } from '../../engine/compile/sampled-requests.ts';
+import { decisionOf } from '../decisions/decision-of.ts';
+import { submitDecision } from '../decisions/submit-decision.ts';
 import type { Api } from '../kube/api.ts';
 import { creelPath } from '../kube/paths.ts';
 import { watchUntil } from '../kube/watch-until.ts';
@@ -71,20 +72,9 @@ async function decide(
 ): Promise<void> {
   const path = creelPath(api.namespace, 'approvalrequests', name);
   const seen = await api.get<ApprovalRequest>(path);
-  const decision = {
-    verdict,
-    by,
-    ...(verdict === 'Approve'
-      ? { for: options.for, ...scopeOf(seen, name, options.scope) }
-      : { for: null, scope: null, requests: null }),
-    ...(options.reason === undefined ? {} : { reason: options.reason }),
-  };
+  const decision = decisionOf(seen, verdict, options, by);
   const started = performance.now();
-  // The name is the digest of the content, so the uid says "what I saw": a re-created request is a conflict.
-  const stored = await api.mergePatch<ApprovalRequest>(path, {
-    metadata: { uid: seen.metadata.uid },
-    spec: { decision },
-  });
+  const stored = await submitDecision(api, seen, decision);
   const wanted = seen.spec.type === 'GPU' && verdict === 'Approve' ? 'Approved' : effectOf[verdict];
   const done = await watchUntil(api, path, stored, request => request.status?.phase === wanted, effectTimeoutMs);
   const took = Math.round(performance.now() - started);
@@ -97,28 +87,6 @@ async function decide(
   context.print(
     `${name} ${wanted.toLowerCase()}: ${target}${done.status?.expiresAt ? `, until ${done.status.expiresAt}` : ''} (${took} ms)`,
   );
-}
-
-const scopes = ['Binary', 'Endpoint', 'Request'] as const;
-/** As many as one decision may list. */
-const maxRequests = 16;
-
-/** What the approval covers. The requests are written out as they were seen: later samples widen nothing. */
-export function scopeOf(
-  { spec: { egress }, status }: Pick<ApprovalRequest, 'spec' | 'status'>,
-  name: string,
-  given?: string,
-): { readonly scope: string; readonly requests: readonly SampledRequest[] | null } {
-  const fallback = egress?.reason === 'RequestNotAllowed' ? 'Request' : 'Binary';
-  const scope = scopes.find(candidate => candidate.toLowerCase() === (given ?? fallback).toLowerCase());
-  if (scope === undefined) throw new UserError(`--scope ${given}: there is no such scope; use ${scopes.join(', ')}`);
-  if (scope !== 'Request') return { scope, requests: null };
-  const requests = sampledRequests(egress?.host ?? '', status?.samples ?? []).slice(0, maxRequests);
-  if (requests.length === 0)
-    throw new UserError(
-      `--scope Request: ${name} has no sample of a single request; approve with --scope Endpoint, or edit spec.decision.requests`,
-    );
-  return { scope, requests };
 }
 
 function describeTarget(request: ApprovalRequest): string {

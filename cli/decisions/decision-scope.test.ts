@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scopeOf } from './decide.ts';
+import { scopeOf } from './decision-scope.ts';
 
 const seen = (reason: 'NotListed' | 'RequestNotAllowed', samples: readonly string[] = []) => ({
   spec: {
