@@ -25,6 +25,7 @@ export async function forwardAllowed(
   // Taken back while the first bytes were waited for: its name is not asked for outside any more.
   const problem = signal.aborted ? 'NoLongerAllowed' : problemOf(sniffed, target, verdict);
   if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
+  if (protocol === 'Any') carried.protocol = protocolOf(sniffed);
   const opened = { captured, carried, verdict, signal, context };
   if (sniffed.kind === 'HTTP') return await carryPlainRequests(opened);
   if (protocol === 'HTTP') {
@@ -34,6 +35,11 @@ export async function forwardAllowed(
     return;
   }
   await carryBytes(captured, carried, verdict, signal, context);
+}
+
+/** What a connection under a grant is: a rule that allows just that may carry it on. */
+function protocolOf({ kind }: Sniffed): Carried['protocol'] {
+  return kind === 'TLS' || kind === 'HTTP' ? kind : 'TCP';
 }
 
 /** Why the first bytes are not what was allowed. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { createDecider } from '../../engine/decide/decider.ts';
+import type { AllowedProtocol } from '../../engine/decide/decision.ts';
 import { classifyAnswers, type Permit, permitThroughProxy } from '../../engine/decide/permit.ts';
 import { sampleGrants, samplePolicy, sampleRule, sampleTarget } from '../../engine/decide/testing/samples.ts';
-import type { UpstreamProxy } from '../../protocol/snapshot.ts';
+import type { CompiledRule, UpstreamProxy } from '../../protocol/snapshot.ts';
 import type { InForce } from '../policy/policy-state.ts';
 import { isStillAllowed } from './still-allowed.ts';
 
@@ -41,4 +42,27 @@ test.each<[string, string, 'Direct' | 'Proxy', UpstreamProxy | undefined, boolea
   ['to a private address, which no proxy is for', '10.1.0.1', 'Direct', proxy, true],
 ])('A connection %s', (_what, name, way, upstreamProxy, expected) => {
   expect(isStill(name, way, upstreamProxy)).toBe(expected);
+});
+
+const opaque = (protocol: 'TLS' | 'TCP') => [sampleRule('Allow', ['api.example'], { protocol })];
+const inspecting = [
+  sampleRule('Allow', ['api.example'], {
+    protocol: 'HTTP',
+    inspection: { kind: 'HTTP', access: 'Full', allow: [], deny: [] },
+  }),
+];
+test.each<[string, AllowedProtocol, CompiledRule[], boolean]>([
+  ['whose first bytes have not come, and a rule for TLS took the place of its grant', 'Any', opaque('TLS'), true],
+  ['whose first bytes have not come, and nobody allows it any more', 'Any', [], false],
+  ['of TLS, and a rule for TLS', 'TLS', opaque('TLS'), true],
+  ['of TLS, and a rule for any bytes', 'TLS', opaque('TCP'), true],
+  ['of TLS, and a rule that sees requests', 'TLS', inspecting, false],
+  ['of plain bytes, and a rule for TLS', 'TCP', opaque('TLS'), false],
+  ['of plain bytes, and a rule for any bytes', 'TCP', opaque('TCP'), true],
+  ['of requests, and a rule that sees them', 'HTTP', inspecting, true],
+  ['of requests, and a rule for TLS', 'HTTP', opaque('TLS'), false],
+])('A connection %s', (_what, protocol, newRules, expected) => {
+  const now = createDecider(samplePolicy({ rules: newRules }), sampleGrants(), () => 0);
+  const carried = { target: sampleTarget('api.example'), binary: undefined, protocol };
+  expect(isStillAllowed(carried, { decider: now, inForce: {} as InForce })).toBe(expected);
 });

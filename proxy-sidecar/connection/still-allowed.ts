@@ -9,7 +9,8 @@ import type { Target } from './decide-target.ts';
 export interface Carried {
   readonly target: Target;
   binary: Binary | undefined;
-  readonly protocol: AllowedProtocol;
+  /** `Any` until the first bytes have told, then what it turned out to be: a rule may take the grant's place. */
+  protocol: AllowedProtocol;
   permit?: Permit;
 }
 
@@ -21,7 +22,7 @@ export function isStillAllowed(
   // Nobody is asked again: where the binary has become the question, not to know it is to end it.
   const now = decider?.decide({ ...target, binary: binary ?? { kind: 'unknown' } });
   if (decider === undefined || now?.verdict !== 'Allow') return false;
-  if (now.protocol !== protocol && now.protocol !== 'Any') return false;
+  if (!carries(now.protocol, protocol)) return false;
   if (permit === undefined) return true;
   const request = { ...target, binary, allow: now };
   // Neither around a proxy that is in force now, nor through one that is not for this host any more.
@@ -30,4 +31,9 @@ export function isStillAllowed(
     : classifyAnswers(request, permit.addresses, decider);
   if (repeated.verdict !== 'Permit' || repeated.via !== permit.via) return false;
   return permit.addresses.every(address => repeated.addresses.includes(address));
+}
+
+/** Before its first bytes a connection is nothing yet; plain bytes by name alone are more than TLS by that name. */
+function carries(now: AllowedProtocol, protocol: AllowedProtocol): boolean {
+  return now === protocol || now === 'Any' || protocol === 'Any' || (now === 'TCP' && protocol === 'TLS');
 }

@@ -30,6 +30,22 @@ print('cut', time.time() * 1000, flush=True)
   return { cutAtMs: async () => Number(/cut ([\d.]+)/.exec((await started.result()).stdout)?.[1]) };
 }
 
+/** A TLS connection that has shaken hands and says nothing more. */
+async function openTls(host: string) {
+  const script = `
+import socket, ssl, sys, time
+context = ssl._create_unverified_context()
+s = context.wrap_socket(socket.create_connection((sys.argv[1], 443)), server_hostname=sys.argv[1])
+print('open', flush=True)
+try: s.recv(1)
+except OSError: pass
+print('cut', time.time() * 1000, flush=True)
+`;
+  const started = path.pod.start(['python3', '-c', script, host], { timeoutMs: 20_000 });
+  await started.waitForOutput('open');
+  return { cutAtMs: async () => Number(/cut ([\d.]+)/.exec((await started.result()).stdout)?.[1]) };
+}
+
 test('approved while it runs: the same curl passes, and is refused again after the revocation', async () => {
   expect(await status('https://asked.test/')).toBe('403');
   await path.hub.apply({ grants: [grant('asked.test', 443)] });
@@ -59,6 +75,20 @@ test('N39 revoked: an open connection is cut within 100 ms, and one that another
   expect((await revoked.cutAtMs()) - pushedMs).toBeLessThan(100);
   await path.hub.apply({ policy: { rules: [] } });
   expect((await kept.cutAtMs()) - pushedMs).toBeGreaterThan(0);
+});
+
+test('promoted: a rule takes the place of a grant, and nothing that is open or new notices', async () => {
+  const rules = [allow(['promoted.test'], { ports: [7], protocol: 'TCP' }), allow(['promoted.test'], { ports: [443] })];
+  await path.hub.apply({ grants: [grant('promoted.test', 7), { ...grant('promoted.test', 443), id: 'apr-tls' }] });
+  const open = await openEcho('promoted.test');
+  const tls = await openTls('promoted.test');
+  // As the operator does it: the policy first, the grants once it answers what they were for.
+  expect((await path.hub.apply({ policy: { rules } })).closed).toBe(0);
+  expect((await path.hub.apply({ grants: [] })).closed).toBe(0);
+  expect(await status('https://promoted.test/')).toBe('200');
+  // The control: without the rules both end.
+  expect((await path.hub.apply({ policy: { rules: [] } })).closed).toBeGreaterThanOrEqual(2);
+  await Promise.all([open.cutAtMs(), tls.cutAtMs()]);
 });
 
 test('expired: the grant ends by the clock, with its connection', async () => {
