@@ -3,7 +3,7 @@ import type { SecureContext } from 'node:tls';
 import { hostText } from '../engine/canonical/host.ts';
 import { classifyAnswers, type Permit, permitThroughProxy } from '../engine/decide/permit.ts';
 import { routeAllow } from '../engine/decide/route-allow.ts';
-import { resolveName } from './dns/resolve-name.ts';
+import type { AnswerMemory } from './dns/answer-memory.ts';
 import type { PoolPorts } from './inference/upstream-pool.ts';
 import type { PolicyState } from './policy/policy-state.ts';
 import type { DialOutcome } from './upstream/dial-permit.ts';
@@ -14,9 +14,10 @@ export function inferencePorts(
   policy: PolicyState,
   dial: (permit: Permit, signal: AbortSignal) => Promise<DialOutcome>,
   trust: () => SecureContext,
+  answers: Pick<AnswerMemory, 'resolve'>,
 ): PoolPorts {
   return {
-    async permitRoute(route, target, signal) {
+    async permitRoute(route, target) {
       const { decider, inForce } = policy;
       if (decider === undefined || inForce === undefined) return { verdict: 'Deny', reason: 'NoPolicy' };
       const allow = routeAllow(route);
@@ -24,7 +25,7 @@ export function inferencePorts(
       if (leavesThroughProxy(target.host, inForce.upstreamProxy)) return permitThroughProxy(named, decider);
       if (allow.pinned !== undefined || target.host.kind === 'ip')
         return classifyAnswers(named, [hostText(target.host)], decider);
-      const resolved = await resolveName(hostText(target.host), inForce.resolvers, signal);
+      const resolved = await answers.resolve(hostText(target.host), inForce.resolvers);
       return classifyAnswers(named, resolved.ok ? resolved.addresses : [], decider);
     },
     async dial(permit, { tls }, signal) {

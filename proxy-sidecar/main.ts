@@ -9,7 +9,9 @@ import type { DownFrame } from '../protocol/session.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { ConnectionContext } from './connection/connection-context.ts';
 import { handleConnection } from './connection/handle-connection.ts';
+import { createAnswerMemory } from './dns/answer-memory.ts';
 import { createNameBudget } from './dns/name-budget.ts';
+import { resolveName } from './dns/resolve-name.ts';
 import { startDnsServer } from './dns/start-dns-server.ts';
 import { createSyntheticNames } from './dns/synthetic-names.ts';
 import { defaultHttpLimits } from './http/http-limits.ts';
@@ -72,15 +74,22 @@ const kept = openKeptFiles(join(privateDir, 'proxy'));
 const sandbox = readPodInfo('sandbox');
 const names = createSyntheticNames(syntheticRange, sandbox, kept.loadNames(), kept.addName);
 const audit = createAuditLog(process.stdout, nowMs);
+const answers = createAnswerMemory({
+  ask: (name, resolvers) => resolveName(name, resolvers, signal),
+  nowMs: () => performance.now(),
+});
 const policy: PolicyState = new PolicyState({
   nowMs,
   log,
   signal,
-  onApplied: inForce => kept.saveSnapshot(inForce, policy.heardMs),
+  onApplied: inForce => {
+    answers.clear();
+    kept.saveSnapshot(inForce, policy.heardMs);
+  },
 });
-const dial = createDialler(policy);
+const dial = createDialler(policy, answers);
 const trust = createUpstreamTrust([rootsFile, join(podInfoDir, 'extra-ca.pem')]);
-const pool = new UpstreamPool(inferencePorts(policy, dial, trust));
+const pool = new UpstreamPool(inferencePorts(policy, dial, trust, answers));
 const budget = new ByteBudget(bufferedBodiesBytes);
 const inspectedBudget = new ByteBudget(inspectedBytes);
 const leaves = createLeafContexts(guard.leaf, nowMs);
@@ -112,6 +121,7 @@ const context: ConnectionContext = {
   attestation: attest,
   decideRequest,
   inspectedBudget,
+  answers,
   dial,
   trust,
   admitRefusal: tokenBucket(refusalsPerSecond, nowMs),

@@ -5,6 +5,7 @@ import type { Permit } from '../../engine/decide/permit.ts';
 import type { RequestDecision, RequestHead } from '../../engine/decide/request-decision.ts';
 import type { Attestation } from '../../protocol/guard.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { AnswerMemory } from '../dns/answer-memory.ts';
 import type { SyntheticNames } from '../dns/synthetic-names.ts';
 import type { GuardClient } from '../identify/guard-client.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
@@ -25,6 +26,8 @@ export interface ConnectionContext {
   readonly decideRequest: (inspected: Inspected, head: RequestHead, body?: Buffer) => RequestDecision;
   /** What waits to be read by a rule, of all connections together. */
   readonly inspectedBudget: MessageBudget;
+  /** Addresses of a name that is allowed. */
+  readonly answers: Pick<AnswerMemory, 'resolve'>;
   /** Connects to the permit's addresses, through the corporate proxy where there is one. */
   readonly dial: (permit: Permit, signal: AbortSignal) => Promise<DialOutcome>;
   /** Roots that upstream servers are verified against. */

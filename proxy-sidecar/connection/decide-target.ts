@@ -3,7 +3,6 @@ import { type Host, hostText } from '../../engine/canonical/host.ts';
 import type { Allow, Ask, Binary, Deny } from '../../engine/decide/decision.ts';
 import { classifyAnswers, type Permit, permitThroughProxy } from '../../engine/decide/permit.ts';
 import type { BinaryIdentity } from '../../protocol/session.ts';
-import { resolveName } from '../dns/resolve-name.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
 import { leavesThroughProxy } from '../upstream/leaves-through-proxy.ts';
 import type { ConnectionContext } from './connection-context.ts';
@@ -71,7 +70,7 @@ export async function permitTarget(
   if (leavesThroughProxy(target.host, inForce.upstreamProxy))
     return permitThroughProxy({ ...target, binary, allow }, decider);
   if (allow.pinned !== undefined) return classifyAnswers({ ...target, binary, allow }, [], decider);
-  const resolved = await resolveName(hostText(target.host), inForce.resolvers, context.signal);
+  const resolved = await context.answers.resolve(hostText(target.host), inForce.resolvers);
   if (!resolved.ok) return { verdict: 'Unresolved', reason: resolved.reason };
   return classifyAnswers({ ...target, binary, allow }, resolved.addresses, decider);
 }

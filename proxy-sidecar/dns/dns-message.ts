@@ -81,6 +81,8 @@ export interface ParsedResponse {
   readonly type: number;
   /** Data of the answers of the asked type, reached from the asked name through at most `maxAliases` CNAMEs. */
   readonly data: readonly Buffer[];
+  /** How long they hold: the shortest time of any record on the way to them; 0 when there are none. */
+  readonly ttlSeconds: number;
 }
 
 const typeCname = 5;
@@ -104,13 +106,14 @@ export function parseResponse(message: Buffer): ParsedResponse | undefined {
     truncated: (flags & 0x0200) !== 0,
     name: question.name.toLowerCase(),
     type,
-    data: follow(records, question.name.toLowerCase(), type),
+    ...follow(records, question.name.toLowerCase(), type),
   };
 }
 
 interface ResourceRecord {
   readonly name: string;
   readonly type: number;
+  readonly ttlSeconds: number;
   readonly data: Buffer;
   readonly alias?: string;
 }
@@ -130,6 +133,7 @@ function readRecords(message: Buffer, from: number, count: number): ResourceReco
     records.push({
       name: owner.name.toLowerCase(),
       type,
+      ttlSeconds: readTtl(message, owner.end + 4),
       data: message.subarray(start, end),
       ...(alias === undefined ? {} : { alias: alias.name.toLowerCase() }),
     });
@@ -138,16 +142,32 @@ function readRecords(message: Buffer, from: number, count: number): ResourceReco
   return records;
 }
 
-function follow(records: readonly ResourceRecord[], asked: string, type: number): Buffer[] {
+/** RFC 2181, 8: with the topmost bit set it means nothing. */
+function readTtl(message: Buffer, at: number): number {
+  const seconds = message.readUInt32BE(at);
+  return seconds > 0x7fff_ffff ? 0 : seconds;
+}
+
+function follow(
+  records: readonly ResourceRecord[],
+  asked: string,
+  type: number,
+): Pick<ParsedResponse, 'data' | 'ttlSeconds'> {
   let name = asked;
+  let ttlSeconds = Number.POSITIVE_INFINITY;
   for (let hops = 0; hops <= maxAliases; hops++) {
     const found = records.filter(record => record.name === name && record.type === type);
-    if (found.length > 0) return found.map(record => record.data);
-    const alias = records.find(record => record.name === name && record.alias !== undefined)?.alias;
-    if (alias === undefined) return [];
-    name = alias;
+    if (found.length > 0)
+      return {
+        data: found.map(record => record.data),
+        ttlSeconds: Math.min(ttlSeconds, ...found.map(record => record.ttlSeconds)),
+      };
+    const alias = records.find(record => record.name === name && record.alias !== undefined);
+    if (alias?.alias === undefined) break;
+    ttlSeconds = Math.min(ttlSeconds, alias.ttlSeconds);
+    name = alias.alias;
   }
-  return [];
+  return { data: [], ttlSeconds: 0 };
 }
 
 function header(id: number, recursionDesired: boolean, rcode: number, questions: number, answers: number): Buffer {

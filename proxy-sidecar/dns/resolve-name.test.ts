@@ -44,6 +44,7 @@ test('IPv4 and IPv6 answers come back, IPv4 first', async () => {
   expect(await resolveName('api.example.com', [server], signal())).toEqual({
     ok: true,
     addresses: ['1.2.3.4', '2001:0:0:0:0:0:0:9'],
+    ttlSeconds: 60,
   });
 });
 
@@ -78,7 +79,11 @@ test('answers with another id, another name or of another type are not believed'
       address(query, 1, 2, 3, 4),
     ];
   });
-  expect(await resolveName('api.example.com', [server], signal())).toEqual({ ok: true, addresses: ['1.2.3.4'] });
+  expect(await resolveName('api.example.com', [server], signal())).toEqual({
+    ok: true,
+    addresses: ['1.2.3.4'],
+    ttlSeconds: 60,
+  });
 });
 
 test('a truncated answer is asked for again over TCP', async () => {
@@ -106,7 +111,11 @@ test('a truncated answer is asked for again over TCP', async () => {
     () => tcp.close(),
   );
   const server = `${host}:${(tcp.address() as AddressInfo).port}`;
-  expect(await resolveName('api.example.com', [server], signal())).toEqual({ ok: true, addresses: ['5.6.7.8'] });
+  expect(await resolveName('api.example.com', [server], signal())).toEqual({
+    ok: true,
+    addresses: ['5.6.7.8'],
+    ttlSeconds: 60,
+  });
 });
 
 test('a resolver that fails is passed over for the next one', async () => {
@@ -117,6 +126,7 @@ test('a resolver that fails is passed over for the next one', async () => {
   expect(await resolveName('api.example.com', [failing, good], signal())).toEqual({
     ok: true,
     addresses: ['1.1.1.2'],
+    ttlSeconds: 60,
   });
 });
 
@@ -134,4 +144,25 @@ test('no such name, no resolver and no answer are told apart', async () => {
     ok: false,
     reason: 'ResolverFailed',
   });
+});
+
+test('answers hold as long as the shortest record on the way to them; not at all where a family is missing', async () => {
+  const times = await udpServer(query => [
+    encodeResponse(query, 0, [
+      {
+        type: query.type,
+        ttlSeconds: query.type === types.A ? 50 : 7,
+        data: Buffer.alloc(query.type === types.A ? 4 : 16, 9),
+      },
+    ]),
+  ]);
+  expect(await resolveName('api.example.com', [times], signal())).toMatchObject({ ttlSeconds: 7 });
+  const onlyFour = await udpServer(query => (query.type === types.A ? [address(query, 1, 2, 3, 4)] : []));
+  expect(await resolveName('api.example.com', [onlyFour], signal())).toMatchObject({ ttlSeconds: 0 });
+  const endless = await udpServer(query => [
+    query.type === types.A
+      ? encodeResponse(query, 0, [{ type: types.A, ttlSeconds: 0x8000_0000, data: Buffer.alloc(4, 9) }])
+      : encodeResponse(query, 0),
+  ]);
+  expect(await resolveName('api.example.com', [endless], signal())).toMatchObject({ ttlSeconds: 0 });
 });

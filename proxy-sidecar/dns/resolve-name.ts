@@ -1,5 +1,5 @@
 // Our own resolver client: absolute names to the given servers, used only after a name was allowed. No search list, no
-// hosts file, no cache: what was decided on is what is asked, once.
+// hosts file: what was decided on is what is asked.
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
@@ -9,7 +9,8 @@ import { syntheticRange } from '../../protocol/constants.ts';
 import { encodeQuery, type ParsedResponse, parseResponse, rcodes, types } from './dns-message.ts';
 
 export type Resolved =
-  | { readonly ok: true; readonly addresses: readonly string[] }
+  /** `ttlSeconds` is how long all of them hold; 0 where one family was not answered. */
+  | { readonly ok: true; readonly addresses: readonly string[]; readonly ttlSeconds: number }
   | { readonly ok: false; readonly reason: 'NoSuchName' | 'ResolverFailed' | 'NoResolver' | 'SyntheticAnswer' };
 
 const attemptMs = 1500;
@@ -32,10 +33,19 @@ export async function resolveName(name: string, resolvers: readonly string[], si
     text => text !== '',
   );
   const addresses = answers.filter(text => !isSynthetic(text));
-  if (addresses.length > 0) return { ok: true, addresses };
+  if (addresses.length > 0) return { ok: true, addresses, ttlSeconds: shortest(four, six) };
   if (answers.length > 0) return { ok: false, reason: 'SyntheticAnswer' };
   if (four === undefined && six === undefined) return { ok: false, reason: 'ResolverFailed' };
   return { ok: false, reason: 'NoSuchName' };
+}
+
+/** What has no addresses has no time to live either, and does not count. */
+function shortest(...responses: readonly (ParsedResponse | undefined)[]): number {
+  const times = responses.flatMap(response => {
+    if (response === undefined) return [0];
+    return response.data.length === 0 ? [] : [response.ttlSeconds];
+  });
+  return Math.min(...times);
 }
 
 const synthetic = parseCidr(syntheticRange);

@@ -10,17 +10,24 @@ test('Upstream connections of a sandbox are counted together: over HTTP/2 a conn
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const permit = { verdict: 'Permit', host: 'a.test', port, addresses: ['127.0.0.1'] } as unknown as Permit;
-  const dial = createDialler({ decider: undefined, inForce: undefined }, 2);
+  const forgotten: string[] = [];
+  const answers = {
+    resolve: () => Promise.reject(new Error('a permit has its addresses')),
+    forget: (name: string) => void forgotten.push(name),
+  };
+  const dial = createDialler({ decider: undefined, inForce: undefined }, answers, 2);
   const { signal } = new AbortController();
   const outcomes = await Promise.all([dial(permit, signal), dial(permit, signal), dial(permit, signal)]);
   expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, false]);
   expect(outcomes[2]).toMatchObject({ reason: 'Unreachable', message: expect.stringContaining('2 upstream') });
   const [first] = outcomes;
   if (first?.ok) await once(first.socket.destroy(), 'close');
+  const failed = await dial({ ...permit, host: 'b.test', addresses: [] }, signal);
+  expect(failed.ok).toBe(false);
+  // What did not answer is asked for anew; being too many is no reason to.
+  expect(forgotten).toEqual(['b.test']);
   const again = await dial(permit, signal);
   expect(again.ok).toBe(true);
-  const failed = await dial({ ...permit, addresses: [] }, signal);
-  expect(failed.ok).toBe(false);
   for (const outcome of [...outcomes, again]) if (outcome.ok) outcome.socket.destroy();
   server.close();
 });

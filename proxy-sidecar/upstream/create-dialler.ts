@@ -1,6 +1,6 @@
 import { parseHost } from '../../engine/canonical/host.ts';
 import { type Permit, permitProxy } from '../../engine/decide/permit.ts';
-import { resolveName } from '../dns/resolve-name.ts';
+import type { AnswerMemory } from '../dns/answer-memory.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
 import { type DialOutcome, dialPermit } from './dial-permit.ts';
 import { dialThroughProxy } from './dial-through-proxy.ts';
@@ -9,35 +9,47 @@ import { dialThroughProxy } from './dial-through-proxy.ts';
 const maxOpen = 4096;
 
 type Dialling = Pick<PolicyState, 'decider' | 'inForce'>;
+type Answers = Pick<AnswerMemory, 'resolve' | 'forget'>;
 
 /** Dials what is permitted: directly, or where the permit says so through the corporate proxy that is in force now. */
 export function createDialler(
   policy: Dialling,
+  answers: Answers,
   max = maxOpen,
 ): (permit: Permit, signal: AbortSignal) => Promise<DialOutcome> {
   let open = 0;
   return async (permit, signal) => {
     if (open >= max) return unreachable(`this sandbox has ${max} upstream connections already`);
     open += 1;
-    const dialled = await (permit.via === 'Proxy' ? dialByProxy(permit, policy, signal) : dialPermit(permit, signal));
+    const dialled = await (permit.via === 'Proxy'
+      ? dialByProxy(permit, policy, answers, signal)
+      : dialPermit(permit, signal));
+    if (!dialled.ok && dialled.reason === 'Unreachable') answers.forget(permit.host);
     if (!dialled.ok || dialled.socket.closed) open -= 1;
     else dialled.socket.once('close', () => (open -= 1));
     return dialled;
   };
 }
 
-async function dialByProxy(permit: Permit, { decider, inForce }: Dialling, signal: AbortSignal): Promise<DialOutcome> {
+async function dialByProxy(
+  permit: Permit,
+  { decider, inForce }: Dialling,
+  answers: Answers,
+  signal: AbortSignal,
+): Promise<DialOutcome> {
   const proxy = inForce?.upstreamProxy;
   if (decider === undefined || inForce === undefined || proxy === undefined)
     return unreachable('there is no upstream proxy any more');
   const resolved =
     parseHost(proxy.host).kind === 'ip'
       ? { ok: true as const, addresses: [proxy.host] }
-      : await resolveName(proxy.host, inForce.resolvers, signal);
+      : await answers.resolve(proxy.host, inForce.resolvers);
   if (!resolved.ok) return unreachable(`the upstream proxy's name: ${resolved.reason}`);
   const toProxy = permitProxy(proxy, resolved.addresses, decider);
   if (toProxy.verdict !== 'Permit') return unreachable(`the upstream proxy's address: ${toProxy.reason}`);
-  return await dialThroughProxy({ host: permit.host, port: permit.port }, toProxy, proxy, signal);
+  const dialled = await dialThroughProxy({ host: permit.host, port: permit.port }, toProxy, proxy, signal);
+  if (!dialled.ok && dialled.reason === 'Unreachable') answers.forget(proxy.host);
+  return dialled;
 }
 
 function unreachable(message: string): DialOutcome {

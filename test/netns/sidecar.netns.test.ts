@@ -109,6 +109,18 @@ describe('with guard and sidecar', () => {
     expect(echo).toMatchObject({ stdout: 'hello\n' });
   });
 
+  test('a name is asked for once by connections that follow each other, and anew after a change of policy', async () => {
+    const connect = async () => {
+      const echo = await sidecar.runAgent(['bash', '-c', 'exec 3<>/dev/tcp/raw.test/7; echo hello >&3; head -1 <&3']);
+      expect(echo).toMatchObject({ stdout: 'hello\n' });
+    };
+    for (let count = 0; count < 3; count++) await connect();
+    expect(await outside.countDnsQueries('raw.test')).toBe(2);
+    await hub.apply({ policy: { rules: [allow(['raw.test'], { ports: [7], protocol: 'TCP' })] } });
+    await connect();
+    expect(await outside.countDnsQueries('raw.test')).toBe(4);
+  });
+
   test('3 MB queued at close arrive whole', async () => {
     const bytes = 3 * 2 ** 20;
     const send = `head -c ${bytes} /dev/zero > /dev/tcp/raw.test/9`;
