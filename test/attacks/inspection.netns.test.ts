@@ -148,63 +148,6 @@ describe('upstream', () => {
   });
 });
 
-describe('a credential', () => {
-  const ref = 'team/token/key';
-  const secret = 'ghp_Secret0123456789';
-  const signed = { credential: { ref, as: 'Bearer' as const } };
-
-  test('reaches upstream in place of what the agent sent, and the agent and the log never see it', async () => {
-    await path.hub.apply({
-      policy: { rules: [inspect(['api.test'], { access: 'ReadOnly' }, signed)] },
-      credentials: [{ ref, secret, allowedHosts: ['api.test'] }],
-    });
-    const got = await curl('-i', '-H', 'Authorization: Bearer fake', 'https://api.test/me');
-    const [request] = await path.outside.requests();
-    expect(request?.headers['authorization']).toBe(`Bearer ${secret}`);
-    expect(got.stdout).not.toContain(secret);
-    await auditOf('GET');
-    expect(JSON.stringify(path.sidecar.auditLines)).not.toContain(secret);
-  });
-
-  test.each([
-    ['HTTP/1.1', 'api.test', '--http1.1'],
-    ['HTTP/2', 'api.test', '--http2'],
-    ['HTTP/2 towards an HTTP/1.1 server', 'api.h1.test', '--http2'],
-  ])(
-    'that upstream echoes over %s does not reach the agent in any form, nor in a coding',
-    async (_way, host, version) => {
-      await path.hub.apply({
-        policy: { rules: [inspect([host], { access: 'ReadOnly' }, signed)] },
-        credentials: [{ ref, secret, allowedHosts: [host] }],
-      });
-      const got = await curl(version, '-i', '--compressed', `https://${host}/headers`);
-      const shown = got.stdout.toLowerCase();
-      expect(shown).toMatch(/^x-echo: bearer \*{20}\r$/m);
-      expect(shown).toContain(`authorization: bearer ${'*'.repeat(20)}\n`);
-      expect(shown).toContain('accept-encoding: identity\n');
-      expect(shown).toMatch(/\nall\n$/);
-      for (const form of ['utf8', 'hex', 'base64'] as const)
-        expect(shown).not.toContain(Buffer.from(secret.slice(2)).toString(form).slice(0, -4).toLowerCase());
-      expect(await curl(version, '-i', `https://${host}/headers/gzip`)).toMatchObject({
-        stdout: expect.stringMatching(/^HTTP\/\S+ 502[^]*EncodedAnswer/),
-      });
-      expect((await path.outside.requests())[0]?.headers['authorization']).toBe(`Bearer ${secret}`);
-    },
-  );
-
-  test('goes to its own hosts only, over TLS only, and its absence is said', async () => {
-    const policy = { rules: [inspect(['api.test'], { access: 'ReadOnly' }, { ...signed, ports: [80, 443] })] };
-    await path.hub.apply({ policy, credentials: [{ ref, secret, allowedHosts: ['other.test'] }] });
-    expect(await status('https://api.test/')).toBe('503');
-    await path.hub.apply({ credentials: [] });
-    expect(await status('https://api.test/')).toBe('503');
-    await path.hub.apply({ credentials: [{ ref, secret, allowedHosts: ['api.test'] }] });
-    expect(await status('http://api.test/')).toBe('503');
-    expect(await requests()).toEqual([]);
-    expect(await status('https://api.test/')).toBe('200');
-  });
-});
-
 describe('policy that changes', () => {
   test('cuts a download in flight within 100 ms', async () => {
     await rules(inspect(['api.test'], { access: 'ReadOnly' }));

@@ -5,13 +5,9 @@ const clusterOnly =
 export const untested: Readonly<Record<string, string>> = {
   N28: clusterOnly,
   N29: clusterOnly,
-  N33: 'there is no explicit proxy: topology Paired comes later',
-  N34: 'there is no explicit proxy: topology Paired comes later',
   N52: 'pods have user namespaces of their own only on clusters that offer them; the guard proves its fence at each start and refuses to go on without',
   D02: 'who approves never resolves a name: operator and CLI import no resolver; no test watches a resolver while a person decides',
   D11: 'the sidecar asks for absolute names only (resolve-name.test.ts); a search domain that a tenant owns needs a cluster',
   T14: 'each pod’s CA is made in its own guard and lives in its own memory (guard tests); no test crosses two pods',
-  H17: 'there is no explicit proxy: topology Paired comes later; CONNECT is refused as a method (H35)',
-  H49: 'nothing is substituted: a credential is set in place of the agent’s field, for its own hosts alone',
   R12: 'an exception in a callback ends the proxy; the guard starts it anew and nothing leaves meanwhile (nothing-leaves.netns.test.ts); no fault is injected yet',
 };
