@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { cpuMs } from '../../engine/bodies/testing/cpu-time.ts';
 import { defaultHttpLimits } from './http-limits.ts';
 import { parseRequestHead } from './parse-request-head.ts';
 
@@ -167,8 +168,8 @@ test('no bytes make it throw, and what it admits holds one host and one framing'
 
 test('P25 blanks within a value hold nobody up', () => {
   const blanks = ' '.repeat(60_000);
-  const startMs = performance.now();
-  const parsed = parse(`GET / HTTP/1.1\r\nHost: a.b\r\nX: \t a${blanks}b \t\r\n\r\n`);
-  expect(performance.now() - startMs).toBeLessThan(300);
+  const text = `GET / HTTP/1.1\r\nHost: a.b\r\nX: \t a${blanks}b \t\r\n\r\n`;
+  const parsed = parse(text);
+  expect(cpuMs(() => parse(text))).toBeLessThan(300);
   expect(parsed).toMatchObject({ ok: true, head: { fields: [{}, { key: 'x', value: `a${blanks}b` }] } });
 });

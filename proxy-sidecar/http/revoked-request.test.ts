@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import type { Permit } from '../../engine/decide/permit.ts';
 import type { GateRecord } from '../connection/request-gate.ts';
 import { headerField } from './header-fields.ts';
@@ -117,7 +117,7 @@ test('A request revoked on a kept connection is not asked again on a new one', a
   agent.write(request);
   await once(agent, 'data');
   agent.write(request);
-  await vi.waitFor(() => expect(received).toHaveLength(2));
+  await expect.poll(() => received).toHaveLength(2);
   revoke();
   await served;
   expect(received).toHaveLength(2);

@@ -113,16 +113,14 @@ describe('a relayed WebSocket', () => {
   });
 
   test('a policy change closes both sides with 1012 at once', async () => {
-    const { relayed, client, server } = await open();
+    // No deadline would end them; that it is 100 ms on a whole sandbox is measured there.
+    const { relayed, client, server } = await open({ limits: { closeMs: 600_000 } });
     const closed = [closeOf(client), closeOf(server)];
-    const startMs = performance.now();
     relayed.abort();
     expect(await Promise.all(closed)).toEqual([
       { code: 1012, reason: 'PolicyChanged' },
       { code: 1012, reason: '' },
     ]);
-    // Not by the deadline of five seconds; that it is 100 ms on a whole sandbox is measured there.
-    expect(performance.now() - startMs).toBeLessThan(1000);
     expect(await relayed.outcome).toMatchObject({ closeCode: 1012, problem: 'PolicyChanged' });
   });
 
