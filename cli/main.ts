@@ -1,46 +1,53 @@
 // kubectl creel: decides requests, opens sandboxes, switches models. Plain kubectl can do all of it too; this is shorter.
-import { Command } from 'commander';
-import { registerApprovals } from './commands/approvals.ts';
-import { registerConnect } from './commands/connect.ts';
-import { registerDecisions } from './commands/decide.ts';
-import { registerInference } from './commands/inference.ts';
-import { registerPolicy } from './commands/policy.ts';
-import { registerStatus } from './commands/status.ts';
+import { CommanderError } from 'commander';
+import { buildProgram, exitCodeOf } from './build-program.ts';
+import { confirm } from './confirm.ts';
+import { exitCodes } from './exit-codes.ts';
 import { type Api, connectApi } from './kube/api.ts';
+import { createPaint, noPaint } from './output/paint.ts';
+import { terminalSafe } from './output/terminal-safe.ts';
 import { UserError } from './user-error.ts';
 
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
+process.once('SIGTERM', () => interrupt.abort());
+// A reader such as head has seen enough: that is no failure of ours.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
 
-const program = new Command('kubectl creel')
-  .description('Agents in sandboxes on Kubernetes: see what they ask for, decide, connect.')
-  .option('-n, --namespace <namespace>', "default: the context's namespace")
-  .option('--context <context>', 'of the kubeconfig')
-  .option('--kubeconfig <file>', 'default: KUBECONFIG, then the usual place')
-  .enablePositionalOptions(false)
-  .showHelpAfterError('(--help shows the options)');
+const paint = createPaint(process.stdout.isTTY, process.env);
+const print = (line: string) => void process.stdout.write(`${terminalSafe(line, paint !== noPaint)}\n`);
+const printError = (line: string) => void process.stderr.write(`${terminalSafe(line, false)}\n`);
 
 let connected: Promise<Api> | undefined;
-const context = {
-  api: () => (connected ??= connectApi(program.opts())),
-  print: (line: string) => void process.stdout.write(`${line}\n`),
-  printError: (line: string) => void process.stderr.write(`${line}\n`),
-  namespaceOption: () => program.opts<{ namespace?: string }>().namespace,
+const program = buildProgram(of => ({
+  api: () => (connected ??= connectApi(of.opts())),
+  print,
+  printError,
+  namespaceOption: () => of.opts<{ namespace?: string }>().namespace,
+  paint,
+  confirm: question => confirm(terminalSafe(question, false), interrupt.signal),
   signal: interrupt.signal,
-};
-registerStatus(program, context);
-registerApprovals(program, context);
-registerDecisions(program, context);
-registerConnect(program, context);
-registerInference(program, context);
-registerPolicy(program, context);
+}));
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (interrupt.signal.aborted) process.exitCode = 130;
-  else if (error instanceof UserError) {
-    process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = 1;
-  } else throw error;
+  process.exitCode = exitCodeFor(error);
+}
+
+/** Says what a person can put right; what nobody can is a bug and keeps its stack. */
+function exitCodeFor(error: unknown): number {
+  if (interrupt.signal.aborted) return exitCodes.interrupted;
+  // Commander has printed its message.
+  if (error instanceof CommanderError) return exitCodeOf(error);
+  if (!(error instanceof UserError)) throw error;
+  const [first = '', ...more] = error.message.split('\n');
+  printError(
+    [`error: ${first}`, ...more.map(line => `  ${line}`), ...error.try.map(line => `  try: ${line}`)].join('\n'),
+  );
+  return error.exitCode;
 }

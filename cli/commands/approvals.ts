@@ -1,54 +1,56 @@
-import type { Command } from 'commander';
-import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
-import { creelPath } from '../kube/paths.ts';
-import { formatAge } from '../output/format-age.ts';
-import { formatTable } from '../output/format-table.ts';
+import { type Command, Option } from 'commander';
+import { approvalColumns } from '../approvals/approval-columns.ts';
+import { type ApprovalFilter, listApprovals, matchesApproval } from '../approvals/filter-approvals.ts';
+import { watchApprovals } from '../approvals/watch-approvals.ts';
+import { type ObjectFormat, outputOption, printObjects } from '../output/print-objects.ts';
 import type { CommandContext } from './command-context.ts';
 
-const header = ['NAME', 'SANDBOX', 'HOST', 'PORT', 'BINARY', 'HITS', 'STATUS', 'AGE'];
+interface Options extends ApprovalFilter {
+  readonly watch?: boolean;
+  readonly allNamespaces?: boolean;
+  readonly output?: ObjectFormat;
+}
+
+const examples = `
+Examples:
+  kubectl creel approvals --watch
+  kubectl creel approvals -A -o wide             # with who decided, warnings, request
+  kubectl creel approvals --sandbox my-assistant --host '*.github.com' --all
+  kubectl creel approve $(kubectl creel approvals --host pypi.org -o name) --for 1h
+`;
 
 /** `approvals [--watch]`: what is asked for and what became of it. */
 export function registerApprovals(program: Command, context: CommandContext): void {
-  program
-    .command('approvals')
-    .description('List what sandboxes have asked for')
-    .option('-w, --watch', 'go on and print changes')
+  withApprovalFilter(program.command('approvals'))
+    .alias('apr')
+    .description('List what sandboxes have asked for, newest last')
     .option('--all', 'ended requests too')
-    .addHelpText('after', '\nExample:\n  kubectl creel approvals --watch\n')
-    .action(async (options: { watch?: boolean; all?: boolean }) => {
+    .option('-A, --all-namespaces', 'of every namespace')
+    .option('-w, --watch', 'go on and print changes as they come')
+    .addOption(outputOption())
+    .addHelpText('after', examples)
+    .action(async (options: Options) => {
       const api = await context.api();
-      const path = creelPath(api.namespace, 'approvalrequests');
-      const list = await api.get<{ items: ApprovalRequest[]; metadata: { resourceVersion: string } }>(path);
-      const open = list.items.filter(request => options.all || !hasEnded(request));
-      context.print(
-        open.length > 0 ? formatTable(header, open.map(toRow)) : `nothing is asked for in namespace ${api.namespace}`,
-      );
-      if (!options.watch) return;
-      for await (const { type, object } of api.watch<ApprovalRequest>(
-        path,
-        { resourceVersion: list.metadata.resourceVersion },
-        context.signal,
-      )) {
-        if (type === 'ADDED' || type === 'MODIFIED') context.print(toRow(object).join('   '));
-      }
+      const namespace = options.allNamespaces ? undefined : api.namespace;
+      if (options.watch) return watchApprovals(context, api, namespace, options);
+      const shown = (await listApprovals(api, namespace)).filter(matchesApproval(options));
+      printObjects(context, shown, options.output, {
+        columns: approvalColumns(Date.now()),
+        withNamespace: options.allNamespaces === true,
+        nothing: nothingAsked(namespace),
+      });
     });
 }
 
-function hasEnded(request: ApprovalRequest): boolean {
-  return ['Denied', 'Expired', 'Revoked', 'Superseded'].includes(request.status?.phase ?? 'Pending');
+function nothingAsked(namespace: string | undefined): string {
+  return namespace === undefined
+    ? 'nothing is asked for; --all shows what has ended'
+    : `nothing is asked for in namespace ${namespace}; --all shows what has ended, -A other namespaces`;
 }
 
-function toRow(request: ApprovalRequest): string[] {
-  const { sandbox, egress, gpu } = request.spec;
-  const created = Date.parse(request.metadata.creationTimestamp ?? '');
-  return [
-    request.metadata.name,
-    sandbox.name,
-    egress?.host ?? gpu?.resource ?? '',
-    String(egress?.port ?? ''),
-    egress?.binary?.path ?? '',
-    String(request.status?.hits ?? 0),
-    request.status?.phase ?? 'Pending',
-    Number.isNaN(created) ? '' : formatAge(created, Date.now()),
-  ];
+/** `--sandbox` and `--host`, wherever requests are listed or chosen. */
+export function withApprovalFilter(command: Command): Command {
+  return command
+    .addOption(new Option('--sandbox <sandbox>', 'only what this sandbox asks for'))
+    .addOption(new Option('--host <pattern>', "only these hosts; * stands for anything: '*.github.com'"));
 }

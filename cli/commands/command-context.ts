@@ -1,4 +1,5 @@
 import type { Api } from '../kube/api.ts';
+import type { Paint } from '../output/paint.ts';
 
 /** What every command is given: the cluster (connected on first use) and where to print. */
 export interface CommandContext {
@@ -8,5 +9,9 @@ export interface CommandContext {
   printError(line: string): void;
   /** `--namespace` as given; the cluster's own default is asked for by `api`. */
   namespaceOption(): string | undefined;
+  /** For the few words that say how something is; nothing where stdout is no terminal. */
+  readonly paint: Paint;
+  /** Asks a person; false where nobody can answer. */
+  confirm(question: string): Promise<boolean>;
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import type { SampledRequest } from '../../engine/compile/sampled-requests.ts';
 import { scopeOf } from './decision-scope.ts';
 
 export type Verdict = NonNullable<ApprovalRequest['spec']['decision']>['verdict'];
@@ -8,6 +9,8 @@ export interface DecisionOptions {
   readonly for?: string;
   /** For Approve; absent: the narrowest that was seen. */
   readonly scope?: string;
+  /** For Approve: exactly these, which makes the scope Request. */
+  readonly requests?: readonly SampledRequest[];
   readonly maxUses?: number;
   /** For Deny it reaches the agent. */
   readonly reason?: string;
@@ -18,7 +21,7 @@ export function decisionOf(seen: ApprovalRequest, verdict: Verdict, options: Dec
   const { for: duration, scope, maxUses, reason } = options;
   const covered = { scope: null, requests: null };
   const hasScope = verdict === 'Approve' && seen.spec.type === 'Egress';
-  const extent = hasScope ? scopeOf(seen, seen.metadata.name, scope) : covered;
+  const extent = hasScope ? (named(options.requests) ?? scopeOf(seen, seen.metadata.name, scope)) : covered;
   return {
     verdict,
     by,
@@ -27,4 +30,8 @@ export function decisionOf(seen: ApprovalRequest, verdict: Verdict, options: Dec
     maxUses: maxUses ?? null,
     reason: reason ?? null,
   };
+}
+
+function named(requests: readonly SampledRequest[] | undefined): object | undefined {
+  return requests === undefined || requests.length === 0 ? undefined : { scope: 'Request', requests };
 }

@@ -11,7 +11,11 @@ const seen = (reason: 'NotListed' | 'RequestNotAllowed', samples: readonly strin
 });
 
 test('a connection is approved for its binary, a request as it was tried', () => {
-  expect(scopeOf(seen('NotListed'), 'apr-x')).toEqual({ scope: 'Binary', requests: null });
+  const { spec } = seen('NotListed');
+  const binary = { path: '/usr/bin/curl', sha256: '0'.repeat(64) };
+  const known = { spec: { ...spec, egress: { ...spec.egress, binary } } };
+  expect(scopeOf(known, 'apr-x')).toEqual({ scope: 'Binary', requests: null });
+  expect(scopeOf(seen('NotListed'), 'apr-x')).toEqual({ scope: 'Endpoint', requests: null });
   expect(scopeOf(seen('RequestNotAllowed', ['POST /v1/a', 'POST /v1/a', 'TLS']), 'apr-x')).toEqual({
     scope: 'Request',
     requests: [{ method: 'POST', path: '/v1/a' }],

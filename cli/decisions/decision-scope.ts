@@ -19,7 +19,9 @@ export function scopeOf(
   name: string,
   given?: string,
 ): DecisionScope {
-  const fallback = egress?.reason === 'RequestNotAllowed' ? 'Request' : 'Binary';
+  // The operator grants nothing to a binary that nobody saw.
+  const whole = egress?.binary === undefined ? 'Endpoint' : 'Binary';
+  const fallback = egress?.reason === 'RequestNotAllowed' ? 'Request' : whole;
   const scope = scopes.find(candidate => candidate.toLowerCase() === (given ?? fallback).toLowerCase());
   if (scope === undefined) throw new UserError(`--scope ${given}: there is no such scope; use ${scopes.join(', ')}`);
   if (scope !== 'Request') return { scope, requests: null };

@@ -1,0 +1,51 @@
+import { Command, type CommanderError } from 'commander';
+import { registerApprovals } from './commands/approvals.ts';
+import type { CommandContext } from './commands/command-context.ts';
+import { registerConnect } from './commands/connect.ts';
+import { registerDecisions } from './commands/decide.ts';
+import { registerInference } from './commands/inference.ts';
+import { registerPolicy } from './commands/policy.ts';
+import { registerStatus } from './commands/status.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** Every command, in the order in which the help lists them. */
+export function buildProgram(contextOf: (program: Command) => CommandContext): Command {
+  const program = new Command('kubectl creel')
+    .description('Agents in sandboxes on Kubernetes: see what they ask for, decide, connect.')
+    .option('-n, --namespace <namespace>', "default: the context's namespace")
+    .option('--context <context>', 'of the kubeconfig')
+    .option('--kubeconfig <file>', 'default: KUBECONFIG, then the usual place')
+    .option('--as <user>', 'act as this user, if you may impersonate')
+    .enablePositionalOptions(false)
+    .configureHelp({ helpWidth: 80, subcommandTerm: command => command.name() })
+    .helpCommand('help [command...]', 'help, with examples, for a command')
+    .addHelpText('after', footer)
+    .showHelpAfterError('(--help shows the options)');
+  const context = contextOf(program);
+  registerStatus(program, context);
+  registerApprovals(program, context);
+  registerDecisions(program, context);
+  registerConnect(program, context);
+  registerInference(program, context);
+  registerPolicy(program, context);
+  throwInsteadOfExit(program);
+  return program;
+}
+
+const footer = `
+Exit codes: 0 done, ${exitCodes.failed} refused or failed, ${exitCodes.usage} wrong usage, ${exitCodes.notFound} not found, ${exitCodes.timeout} not yet true in
+the time given, ${exitCodes.interrupted} interrupted; connect ends as the command it ran.
+`;
+
+/** Commander would end the process with 1 for every misuse. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride(error => {
+    throw error;
+  });
+  for (const child of command.commands) throwInsteadOfExit(child);
+}
+
+/** What a CommanderError means for the exit code: help and version are none. */
+export function exitCodeOf(error: CommanderError): number {
+  return error.exitCode === 0 ? 0 : exitCodes.usage;
+}
