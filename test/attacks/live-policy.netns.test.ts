@@ -65,6 +65,37 @@ test('a held connection waits for the decision and then passes as if nothing had
   expect(Date.now() - askedMs).toBeLessThan(2000);
 });
 
+test('denied by a person: the reason is in the next 403, over TLS, in plain HTTP and inside an inspected connection', async () => {
+  const rules = [
+    allow(['inspected.test'], {
+      protocol: 'HTTP',
+      inspection: { kind: 'HTTP', access: 'ReadOnly', allow: [], deny: [] },
+    }),
+  ];
+  await path.hub.apply({ policy: { rules } });
+  const untilMs = Date.now() + 600_000;
+  const urls = ['https://refused.test/', 'http://refused.test/', 'https://inspected.test/'];
+  for (const url of urls) {
+    const post = () => curl('-X', 'POST', url);
+    expect(JSON.parse((await post()).stdout)).toMatchObject({ approval: expect.any(String) });
+    const { approval } = JSON.parse((await post()).stdout) as { approval: string };
+    path.hub.decide(approval, { verdict: 'Denied', guidance: 'use the “mirror”', untilMs });
+    expect(JSON.parse((await post()).stdout)).toMatchObject({
+      error: 'Denied',
+      detail: 'A person has refused this: use the “mirror”',
+      approval,
+    });
+    const text = await curl('-i', '-X', 'POST', '-H', 'Accept: text/plain', url);
+    expect(text.stdout).toMatch(/content-type: text\/plain/i);
+    expect(text.stdout).toContain('Denied: A person has refused this: use the “mirror”');
+    path.hub.decide(approval, { verdict: 'Snoozed', untilMs });
+    expect(JSON.parse((await post()).stdout)).toMatchObject({
+      error: expect.stringMatching(/^(NotListed|RequestNotAllowed)$/),
+    });
+    expect(JSON.parse((await post()).stdout)).toMatchObject({ detail: expect.stringContaining('has put it off') });
+  }
+});
+
 test('N39 revoked: an open connection is cut within 100 ms, and one that another rule allows is not', async () => {
   const rules = [allow(['kept.test'], { ports: [7], protocol: 'TCP' })];
   await path.hub.apply({ policy: { rules }, grants: [grant('revoked.test', 7)] });
