@@ -133,6 +133,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     policies: stores.egressPolicies,
     operatorNamespace: config.namespace,
   });
+  const waking = { sandboxes: stores.sandboxes, snapshots, hub };
   const controllers = [
     runController(
       sandboxes,
@@ -155,7 +156,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     runController(
       policies,
       (queue, until) => {
-        wakePolicies(stores.egressPolicies, tenantPolicyKey, { snapshots, hub }, queue, until);
+        wakePolicies(stores.egressPolicies, tenantPolicyKey, waking, queue, until);
         credentials.subscribe(namespace => addAll(stores.egressPolicies, queue, namespace), until);
       },
       context,
@@ -164,7 +165,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     runController(
       clusterPolicies,
       (queue, until) => {
-        wakePolicies(stores.clusterEgressPolicies, clusterPolicyKey, { snapshots, hub }, queue, until);
+        wakePolicies(stores.clusterEgressPolicies, clusterPolicyKey, waking, queue, until);
         credentials.subscribe(() => addAll(stores.clusterEgressPolicies, queue), until);
       },
       context,

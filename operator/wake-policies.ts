@@ -1,4 +1,5 @@
 // Which change concerns the status of which policy or profile.
+import type { Sandbox } from '../crds/schema/sandbox.ts';
 import type { HubView } from './hub/hub.ts';
 import { keyOf } from './kube/keys.ts';
 import type { KubeObject, Queue, Store } from './kube/types.ts';
@@ -8,6 +9,7 @@ import type { CurrentSnapshot, SnapshotRegistry } from './snapshots/types.ts';
 const settleMs = 200;
 
 export interface PolicyWakeSources {
+  readonly sandboxes: Store<Sandbox>;
   readonly snapshots: SnapshotRegistry;
   readonly hub: HubView;
 }
@@ -16,7 +18,7 @@ export interface PolicyWakeSources {
 export function wakePolicies<T extends KubeObject>(
   policies: Store<T>,
   keyOfMatched: (matched: string) => string | undefined,
-  { snapshots, hub }: PolicyWakeSources,
+  { sandboxes, snapshots, hub }: PolicyWakeSources,
   queue: Queue,
   signal: AbortSignal,
 ): void {
@@ -33,6 +35,12 @@ export function wakePolicies<T extends KubeObject>(
   policies.subscribe(({ object }) => queue.addAfter(keyOf(object), settleMs), signal);
   for (const policy of policies.list()) queue.add(keyOf(policy));
   snapshots.subscribe(remember, signal);
+  // One that has come to rest enforces nothing any more, and nobody waits for it.
+  sandboxes.subscribe(change => {
+    const { object } = change;
+    if (change.type === 'Modified' && change.before.status?.phase !== object.status?.phase)
+      wake(matchedBefore.get(object.metadata.uid) ?? []);
+  }, signal);
   hub.subscribe((uid, change) => {
     if (change !== 'Reported') wake(matchedBefore.get(uid) ?? []);
   }, signal);

@@ -13,7 +13,15 @@ export function planPolicyConditions(
   view: PolicyView,
   warnings: readonly string[] = [],
 ): WantedCondition[] {
-  return [accepted(distinct([...own, ...view.issues]), warnings), enforcedCondition(view)];
+  const understood = accepted(distinct([...own, ...view.issues]), warnings);
+  return [understood, enforcedCondition(view), stalled(understood)];
+}
+
+/** For kstatus: `kubectl wait`, Flux and Argo CD must not take a policy that allows nothing for a good one. */
+function stalled({ status, reason, message }: WantedCondition): WantedCondition {
+  return status === 'False'
+    ? { type: 'Stalled', status: 'True', reason, message }
+    : { type: 'Stalled', status: 'False', reason: 'Accepted', message: '' };
 }
 
 function accepted(issues: readonly RuleIssue[], warnings: readonly string[]): WantedCondition {
@@ -41,7 +49,8 @@ function enforcedCondition({ matched, enforced, suspended }: PolicyView): Wanted
   const waiting = matched.filter(name => !enforced.includes(name) && !suspended.includes(name));
   if (matched.length === 0) return say('Unknown', 'NoSandboxes', 'no Sandbox is selected');
   if (waiting.length > 0) return say('False', 'Waiting', `not enforced yet by the sidecars of: ${list(waiting, ', ')}`);
-  if (enforced.length === 0) return say('Unknown', 'Suspended', 'every selected Sandbox is suspended');
+  if (enforced.length === 0)
+    return say('Unknown', 'Suspended', 'every selected Sandbox is suspended, ended or waits for an approval');
   return say(
     'True',
     'Enforced',

@@ -11,7 +11,7 @@ export interface PolicyView {
   readonly matched: readonly string[];
   /** Of those, whose sidecar acknowledged a snapshot with this policy as it is now. */
   readonly enforced: readonly string[];
-  /** Of those, suspended: there is nobody to enforce anything on. */
+  /** Of those, without a pod and meant so: there is nobody to enforce anything on. */
   readonly suspended: readonly string[];
   /** What its rules say in vain for some of them. */
   readonly issues: readonly RuleIssue[];
@@ -35,11 +35,17 @@ export function viewPolicy(policy: string, { sandboxes, snapshots, hub }: Policy
       compareRevisions(state.acked.revision, policyRevision) >= 0
     );
   });
-  const suspended = concerned.filter(({ sandboxUid }) => sandboxes.byUid(sandboxUid)?.spec.lifecycle?.suspend === true);
+  const suspended = concerned.filter(({ sandboxUid }) => isAtRest(sandboxes.byUid(sandboxUid)));
   return {
     matched: concerned.map(nameOf).sort(),
     enforced: enforced.map(nameOf).sort(),
     suspended: suspended.map(nameOf).sort(),
     issues: concerned.flatMap(({ issues }) => issues.filter(issue => issue.policy === policy)),
   };
+}
+
+const resting: ReadonlySet<string> = new Set(['AwaitingApproval', 'Suspended', 'Completed', 'Failed']);
+
+function isAtRest(sandbox: Sandbox | undefined): boolean {
+  return sandbox?.spec.lifecycle?.suspend === true || resting.has(sandbox?.status?.phase ?? '');
 }
