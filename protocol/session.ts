@@ -26,9 +26,18 @@ export interface DenialFrame {
   readonly port: number;
   readonly binary?: BinaryIdentity;
   readonly reason: DenialReason;
-  /** Equal denials since the last frame of this key. */
+  /** Equal denials since the last frame of this key; 0: nothing new, but a connection still waits for the answer. */
   readonly hits: number;
   readonly sample: string;
+}
+
+/** A person has answered, and not with an approval. */
+export interface Standing {
+  readonly verdict: 'Denied' | 'Snoozed';
+  /** What the agent shall do instead, in the words of who decided. */
+  readonly guidance?: string;
+  /** Until then nobody is asked again, Unix ms. */
+  readonly untilMs: number;
 }
 
 export type UpFrame =
@@ -65,6 +74,14 @@ export type DownFrame =
       readonly canaryAddress: string;
     }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
-  /** Answer to a denial: the ApprovalRequest's name, or why there is none. */
-  | { readonly type: 'asked'; readonly id: number; readonly approval?: string; readonly reason?: string }
+  /** Answer to a denial: the ApprovalRequest's name and how it stands, or why there is none. */
+  | {
+      readonly type: 'asked';
+      readonly id: number;
+      readonly approval?: string;
+      readonly standing?: Standing;
+      readonly reason?: string;
+    }
+  /** A request was refused or put off; without `standing` it waits for a decision again. */
+  | { readonly type: 'decided'; readonly approval: string; readonly standing?: Standing }
   | { readonly type: 'close'; readonly reason: string };

@@ -168,6 +168,7 @@ hub = startHubSession({
     isConfirmed = false;
     hub?.send({ type: 'health', fence: fence.fence, message: fence.message });
     usages.resend();
+    denials.resend();
     sendDenials();
   },
   onEnd: () => session.abort(),
@@ -222,12 +223,11 @@ function takeFrame(frame: DownFrame): void {
       return;
     }
     case 'asked': {
-      const { id, approval, reason } = frame;
-      return denials.answered(id, {
-        ...(approval === undefined ? {} : { approval }),
-        ...(reason === undefined ? {} : { reason }),
-      });
+      const { type: _type, id, ...asked } = frame;
+      return denials.answered(id, asked);
     }
+    case 'decided':
+      return denials.decided(frame.approval, frame.standing);
     case 'close':
       return;
   }

@@ -24,6 +24,10 @@ export const annotations = {
   podHash: `${group}/pod-hash`,
   /** On an ApprovalRequest: how often the question was asked before. */
   round: `${group}/round`,
+  /** On an ApprovalRequest: how often in a row the question was denied before. */
+  denials: `${group}/denials`,
+  /** On a Sandbox and on what it asks for: who made it, as the API server knew them. Nobody changes it. */
+  createdBy: `${group}/created-by`,
   /** On a kept workspace claim: uid of the Sandbox it serves. A person may set it to hand a kept workspace on. */
   workspaceOf: `${group}/workspace-of`,
   /** On a Secret: the only hosts its key is ever sent to, comma-separated. */

@@ -107,7 +107,17 @@ describe('no grant', () => {
   });
 
   test('a denial turned into an approval grants before its status is rewritten', () => {
-    expect(compile(sampleRequest(approve, { status: { phase: 'Denied' } })).grants.items).toHaveLength(1);
+    const status = { phase: 'Denied', decidedAt: '2026-01-01T09:00:00Z', observedGeneration: 0 } as const;
+    expect(compile(sampleRequest(approve, { status })).grants.items).toMatchObject([
+      { expiresAtMs: nowMs + 3_600_000 },
+    ]);
+  });
+
+  test('one that was put off and is approved now lasts as long as the approval says', () => {
+    const status = { phase: 'Snoozed', expiresAt: '2026-01-01T12:01:00Z', observedGeneration: 0 } as const;
+    expect(compile(sampleRequest(approve, { status })).grants.items).toMatchObject([
+      { expiresAtMs: nowMs + 3_600_000 },
+    ]);
   });
 });
 

@@ -36,15 +36,20 @@ export function compileGrants(inputs: GrantInputs): GrantsResult {
 
 const ended: ReadonlySet<string> = new Set(['Denied', 'Expired', 'Revoked', 'Superseded']);
 
-function isApproved({ metadata, spec, status }: ApprovalRequest, sandboxUid: string): boolean {
+function isApproved(request: ApprovalRequest, sandboxUid: string): boolean {
+  const { metadata, spec } = request;
   return (
     spec.type === 'Egress' &&
     spec.sandbox.uid === sandboxUid &&
     spec.decision?.verdict === 'Approve' &&
     metadata.deletionTimestamp === undefined &&
-    // A request denied first and approved now still says Denied until its status is written.
-    (status?.phase === 'Denied' || !ended.has(status?.phase ?? 'Pending'))
+    !ended.has(statusOf(request)?.phase ?? 'Pending')
   );
+}
+
+/** What a status says of an earlier decision (denied or put off first, approved now) says nothing about this one. */
+function statusOf({ metadata, status }: ApprovalRequest): ApprovalRequest['status'] {
+  return status?.observedGeneration === metadata.generation ? status : undefined;
 }
 
 /** The grant, or why there is none. What this version cannot bound it does not grant. */
@@ -104,7 +109,8 @@ function parseSample(text: string): { method: string; path: string }[] {
 
 function expiryOf(request: ApprovalRequest, inputs: GrantInputs): { readonly expiresAtMs?: number } | string {
   const duration = request.spec.decision?.for ?? '';
-  const decidedMs = timeOf(request.status?.decidedAt) ?? inputs.nowMs;
+  const status = statusOf(request);
+  const decidedMs = timeOf(status?.decidedAt) ?? inputs.nowMs;
   if (duration === 'session') {
     const isSamePod = inputs.podCreatedMs !== undefined && decidedMs >= inputs.podCreatedMs;
     return isSamePod ? {} : 'the session it was approved for has ended';
@@ -118,7 +124,7 @@ function expiryOf(request: ApprovalRequest, inputs: GrantInputs): { readonly exp
   const longestMs = Math.min(...inputs.ceilings.map(({ spec }) => durationMs(spec.maxDuration ?? '') || Infinity));
   if (lengthMs > longestMs) return `for: ${duration} is longer than a ceiling's maxDuration`;
   // The earlier of what was written down and what follows from the decision: an edited status cannot lengthen a grant.
-  const writtenMs = timeOf(request.status?.expiresAt) ?? Infinity;
+  const writtenMs = timeOf(status?.expiresAt) ?? Infinity;
   return { expiresAtMs: Math.min(writtenMs, decidedMs + lengthMs) };
 }
 

@@ -34,6 +34,7 @@ const isAsked =
   (id: number) =>
   (frame: DownFrame): frame is Extract<DownFrame, { type: 'asked' }> =>
     frame.type === 'asked' && frame.id === id;
+const isDecided = (frame: DownFrame): frame is Extract<DownFrame, { type: 'decided' }> => frame.type === 'decided';
 const binary = { path: '/usr/bin/curl', sha256: 'c'.repeat(64), ancestors: ['/bin/sh'] };
 const denial = (id: number, fields: Partial<Extract<UpFrame, { type: 'denial' }>> = {}): UpFrame => ({
   type: 'denial',
@@ -205,15 +206,35 @@ describe('from a denial to an effect', () => {
     expect((await request(approval))?.status?.history?.map(({ phase }) => phase).at(-1)).toBe('Expired');
   });
 
-  test('deny: the reason goes down, and the question is not asked again at once', async () => {
-    const { client, sandbox } = await startSession('denied');
+  test('A13 deny: the reason goes down at once, and the question does not come back', async () => {
+    const { client, sandbox, pod } = await startSession('denied');
     client.say(denial(1));
     const { approval } = await client.frame(isAsked(1));
     await decide(approval, { verdict: 'Deny', reason: 'use the mirror' });
-    await until(() => lab.stores.requests.get(at(approval ?? ''))?.status?.phase).toBe('Denied');
-    client.say(denial(2));
-    expect(await client.frame(isAsked(2))).toMatchObject({ approval, reason: 'Denied: use the mirror' });
+    const standing = { verdict: 'Denied', guidance: 'use the mirror', untilMs: expect.any(Number) };
+    expect(await client.frame(isDecided)).toEqual({ type: 'decided', approval, standing });
+    for (let id = 2; id < 30; id++) client.say(denial(id));
+    expect(await client.frame(isAsked(29))).toMatchObject({ approval, standing });
     expect(lab.stores.requests.byIndex('sandbox', sandbox.metadata.uid)).toHaveLength(1);
+    // A session of later hears of it as well.
+    const later = await join(await mint('csb-denied', pod));
+    later.say({ type: 'hello', protocol: 1, sidecar: 'lab' });
+    expect(await later.frame(isDecided)).toMatchObject({ approval, standing });
+  });
+
+  test('snooze: it stops asking for a while, and comes back by itself', async () => {
+    const { client } = await startSession('snoozed');
+    client.say(denial(1));
+    const { approval } = await client.frame(isAsked(1));
+    await decide(approval, { verdict: 'Snooze', for: '1500ms' });
+    expect(await client.frame(isDecided)).toMatchObject({ approval, standing: { verdict: 'Snoozed' } });
+    await until(async () => (await request(approval))?.status?.phase).toBe('Snoozed');
+    client.say(denial(2));
+    expect(await client.frame(isAsked(2))).toMatchObject({ approval });
+    await until(() => client.frames.filter(isDecided).at(-1)).toEqual({ type: 'decided', approval });
+    expect((await request(approval))?.status).toMatchObject({ phase: 'Pending' });
+    await decide(approval, { verdict: 'Snooze', for: '1h' });
+    await until(async () => (await request(approval))?.status?.phase).toBe('Snoozed');
   });
 
   test('a policy that answers the question by itself closes the request', async () => {

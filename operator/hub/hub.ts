@@ -1,6 +1,6 @@
 // Every open session, what each sidecar has said, and who wants to hear of it.
 import { compareRevisions, type Revision } from '../../protocol/revision.ts';
-import type { DenialFrame } from '../../protocol/session.ts';
+import type { DenialFrame, Standing } from '../../protocol/session.ts';
 import type { CurrentSnapshot, SnapshotRegistry } from '../snapshots/types.ts';
 import { isPodAddress, type RecordedPod } from './authenticate.ts';
 import {
@@ -62,6 +62,11 @@ export class Hub implements HubView {
     const current = this.#options.registry.get(peer.sandboxUid);
     if (current) session.offer(current.snapshot);
     return session;
+  }
+
+  /** Tells a sandbox's sidecar, where one is connected, how a request of it stands. */
+  decided(sandboxUid: string, approval: string, standing: Standing | undefined): void {
+    this.#sessions.get(sandboxUid)?.decided(approval, standing);
   }
 
   ended(session: Session): void {

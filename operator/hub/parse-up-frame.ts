@@ -42,7 +42,7 @@ const upFrame = z.discriminatedUnion('type', [
     port: z.int().min(1).max(65_535),
     binary: binary.optional(),
     reason: z.enum(['NotListed', 'RequestNotAllowed']),
-    hits: count.min(1),
+    hits: count,
     sample: z.string().max(4096).transform(escapeUntrusted),
   }),
   z.object({

@@ -1,6 +1,12 @@
 // One sidecar's session: frames in, frames out, what it holds. Transport and clock are parameters.
 import { compareRevisions, type Revision } from '../../protocol/revision.ts';
-import { type DenialFrame, type DownFrame, protocolVersion, type UpFrame } from '../../protocol/session.ts';
+import {
+  type DenialFrame,
+  type DownFrame,
+  protocolVersion,
+  type Standing,
+  type UpFrame,
+} from '../../protocol/session.ts';
 import { type AckedHashes, changedParts, hashesOf, type PartHashes } from './changed-parts.ts';
 import type { FullSnapshot } from './full-snapshot.ts';
 import { parseUpFrame } from './parse-up-frame.ts';
@@ -30,6 +36,7 @@ export interface SessionEvents {
 
 export interface AskedAnswer {
   readonly approval?: string;
+  readonly standing?: Standing;
   readonly reason?: string;
 }
 
@@ -98,6 +105,11 @@ export class Session {
     ].slice(-maxUnacked);
   }
 
+  /** How a request stands now, for those who wait for it. */
+  decided(approval: string, standing: Standing | undefined): void {
+    this.#tell({ type: 'decided', approval, ...(standing === undefined ? {} : { standing }) });
+  }
+
   close(reason: string): void {
     if (this.#phase === 'Closed') return;
     this.#send({ type: 'close', reason });
@@ -152,9 +164,14 @@ export class Session {
   }
 
   #answer(id: number, answer: AskedAnswer): void {
+    this.#tell({ type: 'asked', id, ...answer });
+  }
+
+  /** What a peer that does not read may lose: it asks again. */
+  #tell(frame: DownFrame): void {
     if (this.#phase !== 'Open') return;
     if (this.#transport.bufferedBytes() > maxBufferedBytes) this.droppedAnswers++;
-    else this.#send({ type: 'asked', id, ...answer });
+    else this.#send(frame);
   }
 
   #send(frame: DownFrame): void {

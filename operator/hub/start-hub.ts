@@ -4,6 +4,7 @@ import type { Clock, EventRecorder, KubeClient, Store } from '../kube/types.ts';
 import type { SnapshotRegistry } from '../snapshots/types.ts';
 import { authenticate, type RecordedPod } from './authenticate.ts';
 import { DenialDesk } from './denials/denial-desk.ts';
+import { tellDecisions } from './denials/tell-decisions.ts';
 import { Hub } from './hub.ts';
 import { reviewTokenWith } from './review-token.ts';
 import { startHubServer } from './start-hub-server.ts';
@@ -34,6 +35,7 @@ export async function startHub(options: StartHubOptions, signal: AbortSignal): P
   const { client, clock, registry, recordedPod } = options;
   const desk = new DenialDesk({ ...options, signal });
   const hub = new Hub({ registry, denial: desk.take, nowMs: () => clock.nowMs() }, signal);
+  tellDecisions(hub, options.requests, () => clock.nowMs(), signal);
   const dependencies = { reviewToken: reviewTokenWith(client), recordedPod };
   const server = await startHubServer(
     {

@@ -107,6 +107,6 @@ export function sampleRequest(
       egress: { host: 'api.example.com', port: 443, reason: 'NotListed' },
       ...spec,
     },
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined ? {} : { status: { observedGeneration: 2, ...status } }),
   };
 }

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { ByteReader } from '../http/byte-reader.ts';
 import { endGently } from '../http/connection-end.ts';
 import { type DenyBody, denyResponse } from '../http/deny-response.ts';
+import { wantsText } from '../http/deny-text.ts';
 import { defaultHttpLimits } from '../http/http-limits.ts';
 import { parseRequestHead } from '../http/parse-request-head.ts';
 import { readHead } from '../http/read-head.ts';
@@ -17,7 +18,8 @@ export async function answerRefusal(client: Duplex, body: DenyBody, defaultPort:
   const parsed = read.ok ? parseRequestHead(read.bytes, defaultPort, defaultHttpLimits) : undefined;
   const request =
     parsed?.ok === true ? { method: parsed.head.method, path: parsed.head.target.split('?', 1)[0] ?? '' } : {};
-  await writeBytes(client, denyResponse({ ...body, ...request }, { headOnly: request.method === 'HEAD' }));
+  const asText = parsed?.ok === true && wantsText(parsed.head.fields);
+  await writeBytes(client, denyResponse({ ...body, ...request }, { headOnly: request.method === 'HEAD', asText }));
   await endGently(client, reader);
   client.destroy();
 }

@@ -6,6 +6,7 @@ import type { RequestDecision, RequestHead } from '../../engine/decide/request-d
 import type { DenyBody } from '../http/deny-response.ts';
 import type { HeaderField } from '../http/header-fields.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
+import { askedWords } from './asked-words.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { credentialFields } from './credential-fields.ts';
 import { type Allowed, decideTarget, identifyOwner, permitTarget, reasonOf } from './decide-target.ts';
@@ -75,19 +76,16 @@ export function createPolicyGate(
   ): Promise<GateVerdict> {
     const identity = verdict.identity ?? (await identifyOwner(captured, context)).identity;
     const known: Allowed = identity === undefined ? verdict : { ...verdict, identity };
-    const { approval, reason } = await context.denials.report({
+    const asked = await context.denials.report({
       host,
       port,
       reason: decision.reason,
       sample: `${head.method} ${host}${pathOf(head)}`,
       ...(identity === undefined ? {} : { binary: identity }),
     });
-    const detail = reason ?? `No rule lists this request to ${host}:${port}, and no person has approved it.`;
-    const next =
-      approval === undefined
-        ? 'Try again later, or do without this request.'
-        : `Ask the person who runs this sandbox to decide on ${approval}, then try again.`;
-    const words = { error: decision.reason, detail, next, ...(approval === undefined ? {} : { approval }) };
+    const detail = `No rule lists this request to ${host}:${port}, and no person has approved it.`;
+    const words = askedWords(asked, { error: decision.reason, detail });
+    const { approval } = words;
     return refuse(head, 403, words, { verdict: known, decision, ...(approval === undefined ? {} : { approval }) });
   }
 

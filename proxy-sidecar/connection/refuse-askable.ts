@@ -5,6 +5,7 @@ import type { Captured } from '../listen/start-transparent-listener.ts';
 import type { Asked } from '../session/denial-reports.ts';
 import { terminateTls } from '../tls/terminate-tls.ts';
 import { answerRefusal } from './answer-refusal.ts';
+import { askedWords } from './asked-words.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Target, Verdict } from './decide-target.ts';
 import { isSameServer, sniffProtocol } from './sniff-protocol.ts';
@@ -24,7 +25,7 @@ export async function refuseAskable(
   const [answer, sniffed] = await Promise.all([asked, sniffProtocol(socket, firstBytesMs)]);
   context.audit.record({
     decision: 'Ask',
-    reason: verdict.ask.reason,
+    reason: answer.standing?.verdict ?? verdict.ask.reason,
     host,
     port: target.port,
     revision: context.policy.revisionText,
@@ -42,19 +43,14 @@ export async function refuseAskable(
 function denyBody(
   { host, port }: Target,
   { ask, identity }: Extract<Verdict, { kind: 'Ask' }>,
-  { approval, reason }: Asked,
+  asked: Asked,
 ): DenyBody {
   const name = hostText(host);
+  const detail = `No policy lists ${name}:${port}, and no person has approved it.`;
   return {
-    error: ask.reason,
-    detail: reason ?? `No policy lists ${name}:${port}, and no person has approved it.`,
+    ...askedWords(asked, { error: ask.reason, detail }),
     host: name,
     port,
     ...(identity === undefined ? {} : { binary: identity.path }),
-    ...(approval === undefined ? {} : { approval }),
-    next:
-      approval === undefined
-        ? 'Try again later, or do without this host.'
-        : `Ask the person who runs this sandbox to decide on ${approval}, then try again.`,
   };
 }

@@ -1,4 +1,5 @@
 // What an agent reads when it is refused: enough to say what happened and whom to ask, nothing about other rules.
+import { denyText, denyTextType } from './deny-text.ts';
 import { headerField } from './header-fields.ts';
 import { serializeResponseHead } from './serialize-head.ts';
 
@@ -26,6 +27,8 @@ export interface DenyOptions {
   readonly keepAlive?: boolean;
   /** A HEAD request gets the head alone. */
   readonly headOnly?: boolean;
+  /** As text instead of JSON: see wantsText. */
+  readonly asText?: boolean;
 }
 
 const reasons: Readonly<Record<number, string>> = {
@@ -46,14 +49,13 @@ const reasons: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-/** The whole response, head and JSON body. `X-Creel-Decision` carries the reason for tools that read no bodies. */
+/** The whole response, head and body. `X-Creel-Decision` carries the reason for tools that read no bodies. */
 export function denyResponse(body: DenyBody, options: DenyOptions = {}): Buffer {
   const { status = 403, keepAlive = false, headOnly = false } = options;
-  return jsonResponse(status, body, {
-    keepAlive,
-    headOnly,
-    decision: body.approval === undefined ? body.error : `${body.error}; approval=${body.approval}`,
-  });
+  const decision = body.approval === undefined ? body.error : `${body.error}; approval=${body.approval}`;
+  return options.asText === true
+    ? ownResponse(status, denyTextType, denyText(body), { keepAlive, headOnly, decision })
+    : jsonResponse(status, body, { keepAlive, headOnly, decision });
 }
 
 export interface JsonResponseOptions {
@@ -67,14 +69,18 @@ export interface JsonResponseOptions {
 
 /** A JSON answer of the sidecar's own. */
 export function jsonResponse(status: number, body: unknown, options: JsonResponseOptions): Buffer {
-  const json = Buffer.from(`${JSON.stringify(body)}\n`);
+  return ownResponse(status, 'application/json', `${JSON.stringify(body)}\n`, options);
+}
+
+function ownResponse(status: number, type: string, text: string, options: JsonResponseOptions): Buffer {
+  const bytes = Buffer.from(text);
   const head = serializeResponseHead(status, reasons[status] ?? '', [
-    headerField('Content-Type', 'application/json'),
-    headerField('Content-Length', String(json.length)),
+    headerField('Content-Type', type),
+    headerField('Content-Length', String(bytes.length)),
     headerField('X-Creel-Decision', options.decision.replace(/[^\x20-\x7e]/g, '?')),
     headerField('Cache-Control', 'no-store'),
     ...(options.shouldRetry === undefined ? [] : [headerField('X-Should-Retry', String(options.shouldRetry))]),
     headerField('Connection', options.keepAlive === true ? 'keep-alive' : 'close'),
   ]);
-  return options.headOnly === true ? head : Buffer.concat([head, json]);
+  return options.headOnly === true ? head : Buffer.concat([head, bytes]);
 }

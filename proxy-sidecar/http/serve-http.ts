@@ -9,6 +9,7 @@ import { type BodyProblem, bufferBody } from './buffer-body.ts';
 import { ByteReader } from './byte-reader.ts';
 import { endGently, wantsKeepAlive } from './connection-end.ts';
 import { type DenyBody, type DenyOptions, denyResponse } from './deny-response.ts';
+import { wantsText } from './deny-text.ts';
 import { type ExchangeResult, forwardExchange } from './forward-exchange.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { parseRequestHead, type RequestHead } from './parse-request-head.ts';
@@ -172,7 +173,12 @@ async function refuse(
   { gate }: ServeHttpOptions,
 ): Promise<boolean> {
   const keepAlive = (head.framing.kind === 'None' || read !== undefined) && wantsKeepAlive(head);
-  const denyOptions: DenyOptions = { status, keepAlive, headOnly: head.method === 'HEAD' };
+  const denyOptions: DenyOptions = {
+    status,
+    keepAlive,
+    headOnly: head.method === 'HEAD',
+    asText: wantsText(head.fields),
+  };
   gate.record(facts, { outcome: 'Refused', status, reason: body.error, bytesUp: 0, bytesDown: 0 });
   return (await writeBytes(client, denyResponse(body, denyOptions))) && keepAlive;
 }

@@ -1,6 +1,7 @@
 // The sidecar's own answer on a stream: the JSON that HTTP/1.1 clients get too, and what a gRPC client can read.
 import type { ServerHttp2Stream } from 'node:http2';
 import type { DenyBody } from '../http/deny-response.ts';
+import { denyText, denyTextType } from '../http/deny-text.ts';
 import { discardUpload } from './discard-upload.ts';
 import { ownDate } from './own-date.ts';
 
@@ -16,11 +17,17 @@ const grpcStatusOf: Readonly<Record<number, number>> = {
   504: 4,
 };
 
-export function refuseStream(stream: ServerHttp2Stream, status: number, body: DenyBody, isGrpc: boolean): void {
+/** `shape`: what the client can read. */
+export function refuseStream(
+  stream: ServerHttp2Stream,
+  status: number,
+  body: DenyBody,
+  shape: 'Json' | 'Text' | 'Grpc',
+): void {
   if (stream.closed || stream.headersSent) return;
   const decision = printable(body.approval === undefined ? body.error : `${body.error}; approval=${body.approval}`);
-  if (isGrpc) respondGrpc(stream, status, body, decision);
-  else respondJson(stream, status, body, decision);
+  if (shape === 'Grpc') respondGrpc(stream, status, body, decision);
+  else respondBody(stream, status, shape === 'Text' ? textOf(body) : jsonOf(body), decision);
   if (!stream.endAfterHeaders) discardUpload(stream);
 }
 
@@ -38,13 +45,21 @@ function respondGrpc(stream: ServerHttp2Stream, status: number, body: DenyBody, 
   stream.respond(fields, { ...ownDate, endStream: true });
 }
 
-function respondJson(stream: ServerHttp2Stream, status: number, body: DenyBody, decision: string): void {
-  const json = Buffer.from(`${JSON.stringify(body)}\n`);
-  const head = [':status', String(status), 'content-type', 'application/json', 'content-length', String(json.length)];
+interface Content {
+  readonly type: string;
+  readonly text: string;
+}
+
+const textOf = (body: DenyBody): Content => ({ type: denyTextType, text: denyText(body) });
+const jsonOf = (body: DenyBody): Content => ({ type: 'application/json', text: `${JSON.stringify(body)}\n` });
+
+function respondBody(stream: ServerHttp2Stream, status: number, { type, text }: Content, decision: string): void {
+  const bytes = Buffer.from(text);
+  const head = [':status', String(status), 'content-type', type, 'content-length', String(bytes.length)];
   const fields = [...head, 'x-creel-decision', decision, 'cache-control', 'no-store'];
   stream.respond(fields, ownDate);
   // For HEAD node has ended the stream with the head.
-  if (!stream.writableEnded) stream.end(json);
+  if (!stream.writableEnded) stream.end(bytes);
 }
 
 function printable(text: string): string {

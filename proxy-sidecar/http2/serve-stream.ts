@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { RequestHead } from '../../engine/decide/request-decision.ts';
 import type { GateVerdict } from '../connection/request-gate.ts';
 import { CredentialRedactor } from '../http/credential-redactor.ts';
+import { wantsText } from '../http/deny-text.ts';
 import { admitHttp2Request, type Http2Request } from './admit-request.ts';
 import { forwardH1 } from './forward-h1.ts';
 import { forwardH2 } from './forward-h2.ts';
@@ -64,7 +65,7 @@ async function decide(
   options: ServeHttp2Options,
 ): Promise<Decided | undefined> {
   const { gate, limits } = options;
-  const { head, isGrpc } = request;
+  const { head } = request;
   let verdict = await gate.decide(head);
   let body: Buffer | undefined;
   if (verdict.verdict === 'NeedsBody') {
@@ -72,7 +73,7 @@ async function decide(
       ? await readBody(stream, request, verdict.maxBytes, limits)
       : ({ ok: false, problem: 'NoRoom' } as const);
     if (!read.ok) {
-      refuseMalformed(stream, head, bodyStatus[read.problem], read.problem, options, isGrpc);
+      refuseMalformed(stream, head, bodyStatus[read.problem], read.problem, options, shapeFor(request));
       return undefined;
     }
     body = read.body;
@@ -84,7 +85,7 @@ async function decide(
   if (verdict.verdict === 'NeedsBody') throw new Error('the gate asked for a body that it has');
   gate.record(head, { outcome: 'Refused', status: verdict.status, reason: verdict.body.error, ...noBytes });
   const path = head.target.split('?', 1)[0] ?? '';
-  refuseStream(stream, verdict.status, { ...verdict.body, method: head.method, path }, isGrpc);
+  refuseStream(stream, verdict.status, { ...verdict.body, method: head.method, path }, shapeFor(request));
   return undefined;
 }
 
@@ -127,7 +128,7 @@ async function forward(
   if (end.signal.aborted) resetStream(agent, constants.NGHTTP2_CANCEL);
   else if (outcome === 'BadUpstream' && !agent.headersSent) {
     const detail = `No usable answer from ${gate.host}:${gate.port}: ${reason ?? 'Truncated'}.`;
-    refuseStream(agent, status, { error: 'BadUpstream', detail, host: gate.host, port: gate.port }, request.isGrpc);
+    refuseStream(agent, status, { error: 'BadUpstream', detail, host: gate.host, port: gate.port }, shapeFor(request));
   }
   return reason !== 'ClientGone';
 }
@@ -159,11 +160,18 @@ function refuseMalformed(
   status: number,
   problem: string,
   { gate }: ServeHttp2Options,
-  isGrpc = false,
+  shape: RefusalShape = 'Json',
 ): void {
   const { host, port } = gate;
   gate.record(head, { outcome: 'BadRequest', status, reason: problem, ...noBytes });
   const detail = `The request was refused before policy looked at it: ${problem}.`;
   const next = 'Send one well-formed request whose :authority names the host connected to.';
-  refuseStream(stream, status, { error: problem, detail, host, port, next }, isGrpc);
+  refuseStream(stream, status, { error: problem, detail, host, port, next }, shape);
+}
+
+type RefusalShape = Parameters<typeof refuseStream>[3];
+
+function shapeFor({ isGrpc, fields }: Http2Request): RefusalShape {
+  if (isGrpc) return 'Grpc';
+  return wantsText(fields) ? 'Text' : 'Json';
 }

@@ -76,3 +76,46 @@ test('a frame that could not be sent is sent later with its hits', () => {
   clock.nowMs += 1000;
   expect(made.take()).toMatchObject([{ hits: 2 }]);
 });
+
+const untilMs = 1_500_000;
+const refused = { approval: 'apr-1', standing: { verdict: 'Denied', guidance: 'use the mirror', untilMs } } as const;
+
+test('a refusal of a person reaches whoever asks next, until its time is over', async () => {
+  const { clock, made } = reports();
+  void made.report(denial('a.test'));
+  made.answered(made.take()[0]?.id ?? 0, { approval: 'apr-1' });
+  let changes = 0;
+  const forget = made.subscribe(() => changes++);
+  made.decided('apr-1', refused.standing);
+  made.decided('apr-of-another', refused.standing);
+  forget();
+  made.decided('apr-1', refused.standing);
+  expect(changes).toBe(1);
+  expect(await made.report(denial('a.test'))).toEqual(refused);
+  expect(made.newest(denial('a.test'))).toEqual(refused);
+  clock.nowMs = untilMs;
+  expect(made.newest(denial('a.test'))).toBeUndefined();
+  void made.report(denial('a.test'));
+  expect(made.take()).toMatchObject([{ hits: 2 }]);
+});
+
+test('it also reaches a question whose answer a new policy has made old', async () => {
+  const { made } = reports();
+  void made.report(denial('a.test'));
+  made.answered(made.take()[0]?.id ?? 0, { approval: 'apr-1' });
+  made.forgetAnswers();
+  made.decided('apr-1', refused.standing);
+  expect(await made.report(denial('a.test'))).toEqual(refused);
+});
+
+test('who waits for an answer that a lost session did not bring asks again, without a new hit', async () => {
+  const { made } = reports();
+  const answer = made.report(denial('a.test'));
+  void made.report(denial('b.test'));
+  const [first, other] = made.take();
+  made.answered(other?.id ?? 0, { approval: 'apr-b' });
+  made.resend();
+  expect(made.take()).toMatchObject([{ id: first?.id, hits: 0 }]);
+  made.answered(first?.id ?? 0, { approval: 'apr-a' });
+  expect(await answer).toEqual({ approval: 'apr-a' });
+});

@@ -1,7 +1,7 @@
 // Denials on their way to a person: equal ones are one report with a count, and nothing an agent does makes more than a
 // bounded number of frames.
 import { createHash } from 'node:crypto';
-import type { BinaryIdentity, DenialFrame, DenialReason } from '../../protocol/session.ts';
+import type { BinaryIdentity, DenialFrame, DenialReason, Standing } from '../../protocol/session.ts';
 
 export interface Denial {
   readonly host: string;
@@ -15,7 +15,9 @@ export interface Denial {
 export interface Asked {
   /** The ApprovalRequest's name. */
   readonly approval?: string;
-  /** Why there is none. */
+  /** A person has refused it or put it off. */
+  readonly standing?: Standing;
+  /** Why there is no request. */
   readonly reason?: string;
 }
 
@@ -23,6 +25,14 @@ export interface DenialReports {
   /** Counts the denial; resolves with the hub's answer, or `{}` when none comes in time. */
   report(denial: Denial): Promise<Asked>;
   answered(id: number, asked: Asked): void;
+  /** How a request stands now; without `standing` it waits for a decision again. */
+  decided(approval: string, standing: Standing | undefined): void;
+  /** The newest answer to an equal denial; undefined: none, or one of the past. */
+  newest(denial: Denial): Asked | undefined;
+  /** Calls `listener` whenever an answer changes, until the result is called. */
+  subscribe(listener: () => void): () => void;
+  /** A new session: what waits for an answer that the last one did not bring asks again. */
+  resend(): void;
   /** Frames that may be sent now. Taking them empties the counts. */
   take(): DenialFrame[];
   /** A frame that could not be sent counts again. */
@@ -39,6 +49,10 @@ interface Entry {
   hits: number;
   sentMs: number;
   answer: Asked | undefined;
+  /** Name of the request, also once its answer is of the past. */
+  approval: string | undefined;
+  /** Somebody waits for the answer: told even without a new hit. */
+  isDue: boolean;
   readonly waiting: Set<(asked: Asked) => void>;
 }
 
@@ -55,6 +69,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
   let nextId = 1;
   let tokens = burst;
   let filledMs = nowMs();
+  const listeners = new Set<() => void>();
   let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -71,6 +86,8 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       hits: 0,
       sentMs: Number.NEGATIVE_INFINITY,
       answer: undefined,
+      approval: undefined,
+      isDue: false,
       waiting: new Set(),
     };
     entries.set(key, entry);
@@ -94,6 +111,19 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
     filledMs = now;
   }
 
+  function setAnswer(entry: Entry, asked: Asked): void {
+    entry.answer = asked;
+    entry.approval = asked.approval;
+    for (const settle of entry.waiting) settle(asked);
+    for (const listener of listeners) listener();
+  }
+
+  /** Once a refusal's time is over the next denial is news. */
+  function validAnswer({ answer }: Entry): Asked | undefined {
+    const untilMs = answer?.standing?.untilMs;
+    return untilMs !== undefined && untilMs <= nowMs() ? undefined : answer;
+  }
+
   function later(ms: number): void {
     if (timer !== undefined || signal.aborted) return;
     timer = setTimeout(() => {
@@ -112,7 +142,8 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       }
       entry.hits += 1;
       flush();
-      if (entry.answer !== undefined) return Promise.resolve(entry.answer);
+      const known = validAnswer(entry);
+      if (known !== undefined) return Promise.resolve(known);
       return new Promise(resolve => {
         const settle = (asked: Asked) => {
           clearTimeout(giveUp);
@@ -126,8 +157,26 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
     answered(id, asked) {
       const entry = byId.get(id);
       if (entry === undefined) return;
-      entry.answer = asked;
-      for (const settle of entry.waiting) settle(asked);
+      setAnswer(entry, asked);
+    },
+    decided(approval, standing) {
+      for (const entry of entries.values())
+        if (entry.approval === approval)
+          setAnswer(entry, { approval, ...(standing === undefined ? {} : { standing }) });
+    },
+    newest(denial) {
+      const entry = entries.get(keyOf(denial));
+      return entry && validAnswer(entry);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    resend() {
+      for (const entry of entries.values()) {
+        entry.isDue = entry.waiting.size > 0 && entry.answer === undefined;
+        if (entry.isDue) entry.sentMs = Number.NEGATIVE_INFINITY;
+      }
     },
     take() {
       const now = nowMs();
@@ -135,7 +184,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       const frames: DenialFrame[] = [];
       let nextMs = Number.POSITIVE_INFINITY;
       for (const entry of entries.values()) {
-        if (entry.hits === 0) continue;
+        if (entry.hits === 0 && !entry.isDue) continue;
         const dueMs = entry.sentMs + repeatMs - now;
         if (dueMs > 0 || tokens < 1) {
           nextMs = Math.min(nextMs, Math.max(dueMs, 1000 / framesPerSecond));
@@ -144,6 +193,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
         tokens -= 1;
         frames.push({ type: 'denial', id: entry.id, hits: entry.hits, ...entry.denial });
         entry.hits = 0;
+        entry.isDue = false;
         entry.sentMs = now;
       }
       if (Number.isFinite(nextMs)) later(nextMs);

@@ -15,6 +15,7 @@ import {
   type DenialFrame,
   type DownFrame,
   protocolVersion,
+  type Standing,
   sessionPath,
   type UpFrame,
 } from '../../protocol/session.ts';
@@ -119,6 +120,11 @@ export class TestHub {
 
   async waitForAck(revision: Revision): Promise<FrameOf<'ack'>> {
     return this.waitFor('ack', ack => compareRevisions(ack.revision, revision) >= 0);
+  }
+
+  /** As if a person had refused a request or put it off. */
+  decide(approval: string, standing: Standing | undefined): void {
+    this.#broadcast({ type: 'decided', approval, ...(standing === undefined ? {} : { standing }) });
   }
 
   framesOf<T extends UpFrame['type']>(type: T): readonly FrameOf<T>[] {

@@ -67,6 +67,6 @@ export function sampleRequest(
       egress: { host: 'paste.example', port: 443, binary, reason: 'NotListed', ...overrides.egress },
       ...(decision === undefined ? {} : { decision }),
     },
-    ...(overrides.status === undefined ? {} : { status: overrides.status }),
+    ...(overrides.status === undefined ? {} : { status: { observedGeneration: 1, ...overrides.status } }),
   };
 }

@@ -29,7 +29,7 @@ export interface ApprovalController extends Reconciler {
 }
 
 interface Seen {
-  readonly verdict: string;
+  readonly generation: number;
   readonly atMs: number;
 }
 
@@ -76,13 +76,12 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     };
   }
 
-  /** When the verdict was first seen, in the tick of its watch event. */
-  function note({ metadata, spec }: ApprovalRequest): number {
-    const verdict = spec.decision?.verdict ?? '';
-    const known = seen.get(metadata.uid);
-    if (known?.verdict === verdict) return known.atMs;
+  /** When the decision was first seen, in the tick of its watch event. */
+  function note({ metadata: { uid, generation } }: ApprovalRequest): number {
+    const known = seen.get(uid);
+    if (known?.generation === generation) return known.atMs;
     const atMs = nowMs();
-    seen.set(metadata.uid, { verdict, atMs });
+    seen.set(uid, { generation, atMs });
     return atMs;
   }
 

@@ -13,6 +13,8 @@ function plan(decision: Decision | undefined, status: ApprovalStatus | undefined
   return planApproval({ request, nowMs: now, decisionSeenMs: now, podCreatedMs: now - hour, ...world });
 }
 const approve = (duration = '1h'): Decision => ({ verdict: 'Approve', for: duration });
+/** A status of what was decided before. */
+const earlier = (status: ApprovalStatus): ApprovalStatus => ({ ...status, observedGeneration: 1 });
 const enforced = { revision: '1.5', atMs: now + 7 };
 const approved: ApprovalStatus = { phase: 'Approved', decidedAt: iso(now - 1000), expiresAt: iso(now - 1000 + hour) };
 
@@ -27,8 +29,16 @@ describe('phases', () => {
     ['over', approve(), approved, { nowMs: now + hour, enforced }, 'Expired'],
     ['expired, and the clock went back', approve(), { ...approved, phase: 'Expired' }, { enforced }, 'Expired'],
     ['denied', { verdict: 'Deny' }, { phase: 'Pending' }, {}, 'Denied'],
-    ['denied, then approved', approve(), { phase: 'Denied', decidedAt: iso(now - hour) }, {}, 'Approved'],
-    ['revoked', { verdict: 'Revoke' }, { ...approved, phase: 'Enforced' }, { enforced }, 'Revoked'],
+    ['denied, then approved', approve(), earlier({ phase: 'Denied', decidedAt: iso(now - hour) }), {}, 'Approved'],
+    ['revoked', { verdict: 'Revoke' }, earlier({ ...approved, phase: 'Enforced' }), { enforced }, 'Revoked'],
+    ['put off, then approved', approve(), earlier({ phase: 'Snoozed', decidedAt: iso(now - hour) }), {}, 'Approved'],
+    [
+      'put off again',
+      { verdict: 'Snooze' },
+      earlier({ phase: 'Pending', decidedAt: iso(now - 9 * hour) }),
+      {},
+      'Snoozed',
+    ],
     ['snoozed', { verdict: 'Snooze' }, { phase: 'Pending' }, {}, 'Snoozed'],
     ['snoozed long enough', { verdict: 'Snooze' }, { phase: 'Snoozed', decidedAt: iso(now - 2 * hour) }, {}, 'Pending'],
     ['session, same pod', approve('session'), undefined, {}, 'Approved'],
@@ -51,7 +61,10 @@ describe('times', () => {
     expect(later).toMatchObject({ decidedAt: iso(now), expiresAt: iso(now + hour) });
   });
   test('a second decision has its own', () => {
-    const { status } = plan(approve(), { phase: 'Denied', decidedAt: iso(now - hour), endedAt: iso(now - hour) });
+    const { status } = plan(
+      approve(),
+      earlier({ phase: 'Denied', decidedAt: iso(now - hour), endedAt: iso(now - hour) }),
+    );
     expect(status.decidedAt).toBe(iso(now));
     expect(status).not.toHaveProperty('endedAt');
   });
@@ -78,8 +91,8 @@ test('planning twice changes nothing', () => {
 test('history has one line a phase, with who and why, and at most ten', () => {
   let status: ApprovalStatus | undefined;
   for (let round = 0; round < 8; round++) {
-    status = plan({ verdict: 'Deny', by: 'kim', reason: 'no' }, status).status;
-    status = plan({ ...approve(), by: 'kim' }, status).status;
+    status = plan({ verdict: 'Deny', by: 'kim', reason: 'no' }, status && earlier(status)).status;
+    status = plan({ ...approve(), by: 'kim' }, earlier(status)).status;
   }
   expect(status?.history).toHaveLength(10);
   expect(status?.history?.[8]).toMatchObject({ phase: 'Denied', by: 'kim', message: 'no' });

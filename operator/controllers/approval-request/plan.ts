@@ -1,6 +1,7 @@
 // The life of one ApprovalRequest, from what a person decided, what the sidecar enforces and what time it is. Pure.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { durationMs } from '../../../crds/schema/duration-ms.ts';
+import { defaultSnoozeMs } from '../../hub/denials/standing-of.ts';
 
 export type ApprovalStatus = NonNullable<ApprovalRequest['status']>;
 export type Phase = NonNullable<ApprovalStatus['phase']>;
@@ -27,16 +28,8 @@ export interface ApprovalPlan {
 }
 
 type Decision = NonNullable<ApprovalRequest['spec']['decision']>;
-const defaultSnoozeMs = 3_600_000;
 const maxHistory = 10;
 export const endedPhases: ReadonlySet<Phase> = new Set(['Denied', 'Expired', 'Revoked', 'Superseded']);
-/** What a verdict can have led to: in any other phase the verdict is news. */
-const phasesOf: Readonly<Record<Decision['verdict'], readonly Phase[]>> = {
-  Approve: ['Approved', 'Enforced', 'Expired', 'Superseded'],
-  Deny: ['Denied'],
-  Snooze: ['Snoozed', 'Pending'],
-  Revoke: ['Revoked'],
-};
 
 export function planApproval(world: ApprovalWorld): ApprovalPlan {
   const { request, nowMs } = world;
@@ -60,7 +53,8 @@ export function planApproval(world: ApprovalWorld): ApprovalPlan {
 
 /** Times are set once, when the verdict is news; after that only time and the sidecar move the phase. */
 function decide(world: ApprovalWorld, decision: Decision, before: ApprovalStatus): ApprovalStatus {
-  const isNews = before.decidedAt === undefined || !phasesOf[decision.verdict].includes(before.phase ?? 'Pending');
+  // Of the spec only the decision can change: another generation is another decision.
+  const isNews = before.decidedAt === undefined || before.observedGeneration !== world.request.metadata.generation;
   const decidedMs = isNews ? world.decisionSeenMs : Date.parse(before.decidedAt ?? '');
   const decidedAt = new Date(decidedMs).toISOString();
   const kept = isNews ? {} : ownFields(before);

@@ -28,7 +28,12 @@ export function questionOf(peer: SessionPeer, frame: DenialFrame): string {
   return nameOf(peer, frame, 0);
 }
 
-export function buildRequest(peer: SessionPeer, frame: DenialFrame, round: number): NewRequest {
+/** `denials`: how often in a row the question was denied before. */
+export function buildRequest(
+  peer: SessionPeer,
+  frame: DenialFrame,
+  { round, denials }: { readonly round: number; readonly denials: number },
+): NewRequest {
   const { host, port, binary, reason } = frame;
   return {
     apiVersion,
@@ -37,7 +42,7 @@ export function buildRequest(peer: SessionPeer, frame: DenialFrame, round: numbe
       name: nameOf(peer, frame, round),
       namespace: peer.namespace,
       labels: { [labels.sandbox]: peer.sandbox, [labels.question]: questionOf(peer, frame) },
-      annotations: { [annotations.round]: String(round) },
+      annotations: { [annotations.round]: String(round), [annotations.denials]: String(denials) },
       ownerReferences: [{ apiVersion, kind: 'Sandbox', name: peer.sandbox, uid: peer.sandboxUid, controller: true }],
     },
     spec: {

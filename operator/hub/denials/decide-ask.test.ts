@@ -21,7 +21,7 @@ const ask = (change: Partial<AskInputs>) =>
     ...change,
   });
 
-test('what was never asked becomes round 0', () => expect(ask({})).toEqual({ type: 'Create', round: 0 }));
+test('what was never asked becomes round 0', () => expect(ask({})).toEqual({ type: 'Create', round: 0, denials: 0 }));
 
 test.each<[Phase | undefined]>([[undefined], ['Pending'], ['Snoozed'], ['Approved'], ['Enforced']])(
   'a request that is %s is counted on',
@@ -29,21 +29,65 @@ test.each<[Phase | undefined]>([[undefined], ['Pending'], ['Snoozed'], ['Approve
 );
 
 test.each<[Phase]>([['Expired'], ['Revoked'], ['Superseded']])('after %s comes a new round', phase => {
-  expect(ask({ rounds: [round(3, phase), round(2, 'Denied')] })).toEqual({ type: 'Create', round: 4 });
+  expect(ask({ rounds: [round(3, phase), round(2, 'Denied')] })).toEqual({ type: 'Create', round: 4, denials: 0 });
 });
 
-describe('a denied question waits longer each time', () => {
+/** Denied for the nth time in a row, so long ago. */
+function denied(times: number, agoMs: number, reason?: string): ApprovalRequest {
+  const request = round(7, 'Denied', agoMs);
+  const decision = { verdict: 'Deny', ...(reason === undefined ? {} : { reason }) } as const;
+  const annotations = { ...request.metadata.annotations, 'creel.dev/denials': String(times - 1) };
+  return { ...request, metadata: { ...request.metadata, annotations }, spec: { ...request.spec, decision } };
+}
+
+describe('A13 a denied question waits longer each time', () => {
   test.each([
-    [1, 9 * minute, 'Refuse'],
+    [1, 9 * minute, 'Denied'],
     [1, 11 * minute, 'Create'],
-    [2, 19 * minute, 'Refuse'],
+    [2, 19 * minute, 'Denied'],
     [2, 21 * minute, 'Create'],
-    [12, 23 * 60 * minute, 'Refuse'],
+    [12, 23 * 60 * minute, 'Denied'],
     [12, 25 * 60 * minute, 'Create'],
-  ])('after %i denials, %i ms later: %s', (denials, agoMs, type) => {
-    const rounds = Array.from({ length: denials }, (_, index) => round(index, 'Denied', agoMs));
-    expect(ask({ rounds }).type).toBe(type);
+  ])('after %i denials, %i ms later: %s', (times, agoMs, type) => {
+    expect(ask({ rounds: [denied(times, agoMs)] }).type).toBe(type);
   });
+
+  test('the reason and the end of the wait are in the answer', () => {
+    expect(ask({ rounds: [denied(1, 4 * minute, 'use the mirror')] })).toMatchObject({
+      type: 'Denied',
+      standing: { verdict: 'Denied', guidance: 'use the mirror', untilMs: now + 6 * minute },
+    });
+  });
+
+  test('the next round knows how often it was denied', () => {
+    expect(ask({ rounds: [denied(3, 99 * minute)] })).toEqual({ type: 'Create', round: 8, denials: 3 });
+  });
+
+  test('an approval in between starts it anew', () => {
+    const later = round(8, 'Expired');
+    expect(ask({ rounds: [denied(3, minute), later] })).toEqual({ type: 'Create', round: 9, denials: 0 });
+  });
+});
+
+test('put off is not denied: its denials are counted, and the answer says until when', () => {
+  const request = round(0, 'Snoozed', 20 * minute);
+  const snoozed = (length: string) => ({
+    ...request,
+    spec: { ...request.spec, decision: { verdict: 'Snooze', for: length } as const },
+  });
+  expect(ask({ rounds: [snoozed('1h')] })).toMatchObject({
+    type: 'Count',
+    standing: { verdict: 'Snoozed', untilMs: now + 40 * minute },
+  });
+  expect(ask({ rounds: [snoozed('10m')] })).not.toHaveProperty('standing');
+});
+
+test('a grant whose time is over has ended, also before its status says so', () => {
+  const over = sampleRequest(
+    { decision: { verdict: 'Approve', for: '1h' } },
+    { phase: 'Enforced', expiresAt: new Date(now).toISOString() },
+  );
+  expect(ask({ rounds: [over] })).toEqual({ type: 'Create', round: 1, denials: 0 });
 });
 
 test.each<[string, Partial<AskInputs>, RegExp]>([
@@ -74,7 +118,7 @@ describe('single requests', () => {
     expect(asked('GET /a').type).toBe('Count');
     expect(asked('GET api.example.com/a').type).toBe('Count');
     for (const other of ['POST /a', 'GET /b', 'GET other.example.com/a', 'GET /a/../b', ''])
-      expect(asked(other), other).toEqual({ type: 'Create', round: 1 });
+      expect(asked(other), other).toMatchObject({ type: 'Create', round: 1 });
   });
 
   test('nothing is asked again where the whole host was approved', () => {

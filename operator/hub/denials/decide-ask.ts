@@ -2,13 +2,17 @@
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { annotations } from '../../../crds/schema/group.ts';
 import { sampledRequests } from '../../../engine/compile/sampled-requests.ts';
-import type { DenialReason } from '../../../protocol/session.ts';
+import type { DenialReason, Standing } from '../../../protocol/session.ts';
 import type { Asked } from '../../snapshots/ask-policy.ts';
+import { denialsOf, standingOf } from './standing-of.ts';
 
 export type AskDecision =
-  | { readonly type: 'Create'; readonly round: number }
-  | { readonly type: 'Count'; readonly request: ApprovalRequest }
-  | { readonly type: 'Refuse'; readonly reason: string; readonly request?: ApprovalRequest };
+  /** `denials`: how often in a row it was denied before. */
+  | { readonly type: 'Create'; readonly round: number; readonly denials: number }
+  | { readonly type: 'Count'; readonly request: ApprovalRequest; readonly standing?: Standing }
+  | { readonly type: 'Refuse'; readonly reason: string }
+  /** A person has refused it, and its time has not come again. */
+  | { readonly type: 'Denied'; readonly request: ApprovalRequest; readonly standing: Standing };
 
 export interface AskInputs {
   readonly host: string;
@@ -26,18 +30,26 @@ export interface AskInputs {
 
 export const maxPendingPerSandbox = 50;
 export const maxPendingPerNamespace = 200;
-const firstBackoffMs = 10 * 60_000;
-const longestBackoffMs = 24 * 3_600_000;
 
 export function decideAsk(inputs: AskInputs): AskDecision {
   const refusal = refusalOf(inputs);
   if (refusal !== undefined) return { type: 'Refuse', reason: refusal };
   const latest = inputs.rounds.toSorted((a, b) => roundOf(b) - roundOf(a))[0];
-  if (latest === undefined) return withinCaps(inputs, 0);
-  const phase = latest.status?.phase ?? 'Pending';
-  if (phase === 'Denied') return afterDenial(inputs, latest);
-  if (isBeyond(latest, inputs)) return withinCaps(inputs, roundOf(latest) + 1);
-  return ended.has(phase) ? withinCaps(inputs, roundOf(latest) + 1) : { type: 'Count', request: latest };
+  if (latest === undefined) return withinCaps(inputs, { round: 0, denials: 0 });
+  const standing = standingOf(latest, inputs.nowMs);
+  if (standing?.verdict === 'Denied') return afterDenial(inputs, latest, standing);
+  // An approval or a policy in between: what was denied before that is of the past.
+  if (hasEnded(latest, inputs.nowMs) || isBeyond(latest, inputs))
+    return withinCaps(inputs, { round: roundOf(latest) + 1, denials: 0 });
+  return { type: 'Count', request: latest, ...(standing === undefined ? {} : { standing }) };
+}
+
+/** The status may be a write behind the clock. */
+function hasEnded({ status }: ApprovalRequest, nowMs: number): boolean {
+  const phase = status?.phase ?? 'Pending';
+  if (ended.has(phase)) return true;
+  const isGranted = phase === 'Approved' || phase === 'Enforced';
+  return isGranted && status?.expiresAt !== undefined && Date.parse(status.expiresAt) <= nowMs;
 }
 
 /** Approved were single requests, and this is none of them: a question of its own, or nobody would ever be asked. */
@@ -67,17 +79,16 @@ function refusalOf({ host, reason, decision }: AskInputs): string | undefined {
 
 const ended: ReadonlySet<string> = new Set(['Expired', 'Revoked', 'Superseded']);
 
-/** A refused question waits longer each time it is refused. */
-function afterDenial(inputs: AskInputs, latest: ApprovalRequest): AskDecision {
-  const refusals = inputs.rounds.filter(({ status }) => status?.phase === 'Denied').length;
-  const backoffMs = Math.min(firstBackoffMs * 2 ** (refusals - 1), longestBackoffMs);
-  const sinceMs = Date.parse(latest.status?.decidedAt ?? latest.metadata.creationTimestamp);
-  if (inputs.nowMs >= sinceMs + backoffMs) return withinCaps(inputs, roundOf(latest) + 1);
-  const why = latest.spec.decision?.reason;
-  return { type: 'Refuse', reason: why ? `Denied: ${why}` : 'Denied', request: latest };
+function afterDenial(inputs: AskInputs, request: ApprovalRequest, standing: Standing): AskDecision {
+  return inputs.nowMs >= standing.untilMs
+    ? withinCaps(inputs, { round: roundOf(request) + 1, denials: denialsOf(request) })
+    : { type: 'Denied', request, standing };
 }
 
-function withinCaps({ pendingOfSandbox, pendingOfNamespace }: AskInputs, round: number): AskDecision {
+function withinCaps(
+  { pendingOfSandbox, pendingOfNamespace }: AskInputs,
+  next: { readonly round: number; readonly denials: number },
+): AskDecision {
   if (pendingOfSandbox >= maxPendingPerSandbox)
     return { type: 'Refuse', reason: `TooManyRequests: ${maxPendingPerSandbox} of this sandbox wait for a decision` };
   if (pendingOfNamespace >= maxPendingPerNamespace)
@@ -85,7 +96,7 @@ function withinCaps({ pendingOfSandbox, pendingOfNamespace }: AskInputs, round: 
       type: 'Refuse',
       reason: `TooManyRequests: ${maxPendingPerNamespace} of this namespace wait for a decision`,
     };
-  return { type: 'Create', round };
+  return { type: 'Create', ...next };
 }
 
 function roundOf({ metadata }: ApprovalRequest): number {

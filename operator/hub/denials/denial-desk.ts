@@ -1,14 +1,14 @@
 // Denials of all sandboxes into ApprovalRequests: one a question, exact hits, bounded everything.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { apiVersion, labels } from '../../../crds/schema/group.ts';
-import type { DenialFrame } from '../../../protocol/session.ts';
+import type { DenialFrame, Standing } from '../../../protocol/session.ts';
 import type { Clock, EventRecorder, KubeClient, ObjectName, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { type Asked, AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import type { AskedAnswer, SessionPeer } from '../session.ts';
 import { buildRequest, questionOf } from './build-request.ts';
-import { decideAsk } from './decide-ask.ts';
+import { type AskDecision, decideAsk } from './decide-ask.ts';
 import { HitCounter } from './hit-counter.ts';
 
 export interface DenialDeskOptions {
@@ -31,6 +31,7 @@ interface Open {
 }
 
 type Answer = (asked: AskedAnswer) => void;
+type Round = Extract<AskDecision, { type: 'Create' }>;
 interface Creating {
   readonly frames: { readonly frame: DenialFrame; readonly answer: Answer }[];
   readonly peer: SessionPeer;
@@ -73,13 +74,16 @@ export class DenialDesk {
     });
     switch (decision.type) {
       case 'Count':
-        return this.#count(decision.request, frame, answer);
+        return this.#count(decision.request, frame, answer, decision.standing);
+      case 'Denied':
+        this.#countRefused('Denied');
+        return answer({ approval: decision.request.metadata.name, standing: decision.standing });
       case 'Refuse':
-        return this.#refuse(peer, decision.reason, decision.request?.metadata.name, answer);
+        return this.#refuse(peer, decision.reason, answer);
       case 'Create':
-        if (this.#creating.size >= maxCreating) return this.#refuse(peer, 'Busy: try again', undefined, answer);
+        if (this.#creating.size >= maxCreating) return this.#refuse(peer, 'Busy: try again', answer);
         this.#creating.set(question, { peer, frames: [{ frame, answer }] });
-        return void this.#create(question, decision.round);
+        return void this.#create(question, decision);
     }
   };
 
@@ -117,33 +121,37 @@ export class DenialDesk {
     };
   }
 
-  #refuse(peer: SessionPeer, reason: string, approval: string | undefined, answer: Answer): void {
-    const code = reason.split(':')[0] ?? reason;
+  #countRefused(code: string): void {
     this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+  }
+
+  #refuse(peer: SessionPeer, reason: string, answer: Answer): void {
+    const code = reason.split(':')[0] ?? reason;
+    this.#countRefused(code);
     if (code === 'TooManyRequests') {
       const { namespace, sandbox, sandboxUid } = peer;
       const regarding = { apiVersion, kind: 'Sandbox', metadata: { name: sandbox, namespace, uid: sandboxUid } };
       const note = `${reason}; decide some: kubectl -n ${namespace} get approvalrequests`;
       this.#options.events.record(regarding, { type: 'Warning', reason: code, note });
     }
-    answer({ reason, ...(approval === undefined ? {} : { approval }) });
+    answer({ reason });
   }
 
-  async #create(question: string, round: number): Promise<void> {
+  async #create(question: string, next: Round): Promise<void> {
     const creating = this.#creating.get(question);
     const first = creating?.frames[0];
     if (creating === undefined || first === undefined) return;
-    const outcome = await this.#store(creating.peer, first.frame, round);
+    const outcome = await this.#store(creating.peer, first.frame, next);
     this.#creating.delete(question);
     for (const { frame, answer } of creating.frames) {
-      if (typeof outcome === 'string') this.#refuse(creating.peer, outcome, undefined, answer);
+      if (typeof outcome === 'string') this.#refuse(creating.peer, outcome, answer);
       else this.#count(outcome, frame, answer);
     }
   }
 
   /** The stored request, or why there is none. */
-  async #store(peer: SessionPeer, frame: DenialFrame, round: number): Promise<ApprovalRequest | string> {
-    const request = buildRequest(peer, frame, round) as unknown as ApprovalRequest;
+  async #store(peer: SessionPeer, frame: DenialFrame, next: Round): Promise<ApprovalRequest | string> {
+    const request = buildRequest(peer, frame, next) as unknown as ApprovalRequest;
     const { client, onFailure } = this.#options;
     try {
       const created = await client.create(resources.approvalRequests, request);
@@ -164,11 +172,11 @@ export class DenialDesk {
     }
   }
 
-  #count(request: ApprovalRequest, frame: DenialFrame, answer: Answer): void {
+  #count(request: ApprovalRequest, frame: DenialFrame, answer: Answer, standing?: Standing): void {
     const nowMs = this.#options.clock.nowMs();
     const open = this.#open.get(request.metadata.uid) ?? this.#remember(request, nowMs);
     open.hits.add(frame.hits, frame.sample, nowMs);
-    answer({ approval: request.metadata.name });
+    answer({ approval: request.metadata.name, ...(standing === undefined ? {} : { standing }) });
     this.#schedule(open);
   }
 
