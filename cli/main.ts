@@ -29,12 +29,15 @@ const program = buildProgram(of => ({
   printError,
   namespaceOption: () => of.opts<{ namespace?: string }>().namespace,
   paint,
+  ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
   confirm: question => confirm(terminalSafe(question, false), interrupt.signal),
   signal: interrupt.signal,
 }));
 
 try {
   await program.parseAsync();
+  // A watch ends without an error.
+  if (interrupt.signal.aborted) process.exitCode = exitCodes.interrupted;
 } catch (error) {
   process.exitCode = exitCodeFor(error);
 }

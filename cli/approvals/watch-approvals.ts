@@ -4,6 +4,7 @@ import type { Api } from '../kube/api.ts';
 import { creelPath } from '../kube/paths.ts';
 import { watchCollection } from '../kube/watch-collection.ts';
 import { formatJson, formatYaml } from '../output/format-documents.ts';
+import { formatStacked } from '../output/format-stacked.ts';
 import { formatRows, tableWidths } from '../output/format-table.ts';
 import { type ObjectFormat, qualifiedName, tableOf, withoutManagedFields } from '../output/print-objects.ts';
 import { approvalColumns } from './approval-columns.ts';
@@ -73,10 +74,13 @@ function createPrinter(
     else {
       const { header, toRow } = tableOf({ columns: approvalColumns(Date.now()), nothing: '', withNamespace }, format);
       const rows = requests.map(toRow);
+      const { columns, paint } = context;
       const isFirst = widths === undefined;
       widths ??= tableWidths(header, rows).map((width, at) => Math.max(width, usualWidths[header[at] ?? ''] ?? 0));
-      const lines = isFirst ? [header, ...rows] : rows;
-      if (lines.length > 0) context.print(formatRows(lines, { paint: context.paint, widths }));
+      const isTooWide = columns !== undefined && widths.reduce((sum, one) => sum + one + 3, -3) > columns;
+      const lines = isFirst && !isTooWide ? [header, ...rows] : rows;
+      if (lines.length === 0) return;
+      context.print(isTooWide ? formatStacked(header, rows, columns, paint) : formatRows(lines, { paint, widths }));
     }
   };
 }

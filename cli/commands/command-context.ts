@@ -11,6 +11,8 @@ export interface CommandContext {
   namespaceOption(): string | undefined;
   /** For the few words that say how something is; nothing where stdout is no terminal. */
   readonly paint: Paint;
+  /** How wide the terminal is; absent where stdout is none, and lines may be as long as they are. */
+  readonly columns?: number;
   /** Asks a person; false where nobody can answer. */
   confirm(question: string): Promise<boolean>;
   readonly signal: AbortSignal;

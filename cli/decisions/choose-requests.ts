@@ -6,8 +6,8 @@ import type { CommandContext } from '../commands/command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Api } from '../kube/api.ts';
 import { creelPath } from '../kube/paths.ts';
-import { formatTable } from '../output/format-table.ts';
-import { tableOf } from '../output/print-objects.ts';
+import { noPaint } from '../output/paint.ts';
+import { formatRowsFor, tableOf } from '../output/print-objects.ts';
 import { UserError } from '../user-error.ts';
 import type { Verdict } from './decision-of.ts';
 
@@ -70,7 +70,13 @@ async function confirmList(
   command: string,
 ): Promise<void> {
   const { header, toRow } = tableOf({ columns: approvalColumns(Date.now()), nothing: '' }, undefined);
-  context.printError(formatTable(header, listed.map(toRow)));
+  context.printError(
+    formatRowsFor(
+      { paint: noPaint, ...(context.columns === undefined ? {} : { columns: context.columns }) },
+      header,
+      listed.map(toRow),
+    ),
+  );
   for (const request of listed)
     for (const warning of requestWarnings(request))
       context.printError(`warning: ${request.spec.egress?.host ?? request.metadata.name}: ${warning}`);

@@ -3,7 +3,8 @@ import { Option } from 'commander';
 import { group } from '../../crds/schema/group.ts';
 import type { CommandContext } from '../commands/command-context.ts';
 import { formatDocuments, formatJson, formatYaml } from './format-documents.ts';
-import { formatTable } from './format-table.ts';
+import { formatStacked } from './format-stacked.ts';
+import { formatTable, tableWidths } from './format-table.ts';
 
 export const objectFormats = ['wide', 'name', 'json', 'yaml'] as const;
 export type ObjectFormat = (typeof objectFormats)[number];
@@ -46,7 +47,7 @@ export function printObjects<T extends KubeObject>(
   else if (format === 'name') context.print(objects.map(qualifiedName).join('\n'));
   else {
     const { header, toRow } = tableOf(listing, format);
-    context.print(formatTable(header, objects.map(toRow), { paint: context.paint }));
+    context.print(formatRowsFor(context, header, objects.map(toRow)));
   }
 }
 
@@ -59,6 +60,18 @@ export function printObject<T extends KubeObject>(
 ): void {
   if (format === 'json' || format === 'yaml') context.print(formatDocuments([withoutManagedFields(object)], format));
   else printObjects(context, [object], format, listing);
+}
+
+/** A table, or where the terminal is too narrow for it the same rows stacked. */
+export function formatRowsFor(
+  { paint, columns }: Pick<CommandContext, 'paint' | 'columns'>,
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const width = tableWidths(header, rows).reduce((sum, one) => sum + one + 3, -3);
+  return columns !== undefined && width > columns
+    ? formatStacked(header, rows, columns, paint)
+    : formatTable(header, rows, { paint });
 }
 
 export function tableOf<T extends KubeObject>(
