@@ -64,7 +64,7 @@ async function serveRoute({ socket }: Captured, context: ConnectionContext): Pro
   });
   try {
     const plain = await terminateTls(socket, await context.leaves.contextFor(inferenceHost));
-    if (plain !== undefined) await context.serveInference(plain, AbortSignal.any([end.signal, context.signal]));
+    if (plain !== undefined) await context.serveInference(plain, end.signal);
   } finally {
     forget();
   }
@@ -123,7 +123,7 @@ async function carryAllowed(
     close: () => end.abort(),
   });
   try {
-    await forwardAllowed(captured, carried, verdict, AbortSignal.any([end.signal, context.signal]), context);
+    await forwardAllowed(captured, carried, verdict, end.signal, context);
   } finally {
     forget();
   }

@@ -6,6 +6,7 @@ import { decideRequest } from '../../engine/decide/decide-request.ts';
 import { sampleGrants, samplePolicy, sampleRule, sampleTarget } from '../../engine/decide/testing/samples.ts';
 import type { CompiledRule, Credentials, Snapshot } from '../../protocol/snapshot.ts';
 import { encodeResponse, parseQuery, rcodes, types } from '../dns/dns-message.ts';
+import { resolveName } from '../dns/resolve-name.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
 import { PolicyState } from '../policy/policy-state.ts';
 import type { ConnectionContext } from './connection-context.ts';
@@ -81,7 +82,8 @@ function apply(rules: readonly CompiledRule[], parts: Partial<Snapshot> = {}): v
 
 function gateOf(): RequestGate {
   const target = sampleTarget('api.example');
-  const context = { policy, decideRequest, signal: end.signal, audit: { record: () => undefined } };
+  const answers = { resolve: (name: string, resolvers: readonly string[]) => resolveName(name, resolvers, end.signal) };
+  const context = { policy, decideRequest, answers, signal: end.signal, audit: { record: () => undefined } };
   const allow = policy.decider?.decide(target);
   if (allow?.verdict !== 'Allow') throw new Error('the sample policy allows the host');
   return createPolicyGate(

@@ -71,7 +71,15 @@ function accept(socket: Socket, { port, originalDestination, onConnection }: Lis
   if (remote === undefined || parsed?.ok !== true || parsed.host.kind !== 'ip' || parsed.port === undefined || isOurs) {
     return void socket.destroy();
   }
-  onConnection({ socket, destination: { host: parsed.host, port: parsed.port }, local: agentEnd(socket), remote });
+  onConnection({
+    socket,
+    destination: { host: parsed.host, port: parsed.port },
+    // Asked of the kernel only by whoever needs it.
+    get local() {
+      return agentEnd(socket);
+    },
+    remote,
+  });
 }
 
 export function isAttestation({ destination: { host, port } }: Pick<Captured, 'destination'>): boolean {

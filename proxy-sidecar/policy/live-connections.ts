@@ -9,6 +9,7 @@ export interface LiveConnection {
 export class LiveConnections {
   readonly #open = new Set<LiveConnection>();
   readonly #log: (message: string) => void;
+  #isOver = false;
 
   /** `log` hears of exceptions of a connection's own: bugs, that end it. */
   constructor(log: (message: string) => void) {
@@ -21,7 +22,8 @@ export class LiveConnections {
 
   /** The returned function takes it out again. */
   add(connection: LiveConnection): () => void {
-    this.#open.add(connection);
+    if (this.#isOver) connection.close();
+    else this.#open.add(connection);
     return () => void this.#open.delete(connection);
   }
 
@@ -35,6 +37,13 @@ export class LiveConnections {
       closed += 1;
     }
     return closed;
+  }
+
+  /** The end: those that are open and those that come are closed. */
+  closeAll(): void {
+    this.#isOver = true;
+    for (const connection of this.#open) this.#attempt(() => connection.close());
+    this.#open.clear();
   }
 
   #attempt<T>(action: () => T): T | undefined {

@@ -52,7 +52,7 @@ export class PolicyState {
     this.#options = options;
     this.connections = new LiveConnections(options.log);
     this.#heardMs = options.nowMs();
-    options.signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+    options.signal.addEventListener('abort', () => this.#end(), { once: true });
   }
 
   get inForce(): InForce | undefined {
@@ -127,6 +127,11 @@ export class PolicyState {
     await promise;
     clearTimeout(timer);
     this.#waiting.delete(resolve);
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer);
+    this.connections.closeAll();
   }
 
   #changed(): number {

@@ -20,8 +20,7 @@ export function relay(agent: Socket, upstream: Socket, signal: AbortSignal): Pro
     let open = 2;
     const cut = () => {
       // A reset, not a FIN: the peer must not take a cut-off stream for a complete one.
-      agent.resetAndDestroy();
-      upstream.resetAndDestroy();
+      for (const socket of [agent, upstream]) if (!socket.destroyed) socket.resetAndDestroy();
     };
     const onError = (cause: NodeJS.ErrnoException) => {
       error ??= cause.code ?? cause.message;
