@@ -6,6 +6,7 @@ import { registerDecisions } from './commands/decide.ts';
 import { registerInference } from './commands/inference.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerTerm } from './commands/term.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** Every command, in the order in which the help lists them. */
@@ -25,6 +26,7 @@ export function buildProgram(contextOf: (program: Command) => CommandContext): C
   registerStatus(program, context);
   registerApprovals(program, context);
   registerDecisions(program, context);
+  registerTerm(program, context);
   registerConnect(program, context);
   registerInference(program, context);
   registerPolicy(program, context);

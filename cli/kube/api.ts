@@ -17,12 +17,13 @@ export interface Api {
   create<T>(path: string, body: unknown): Promise<T>;
   mergePatch<T>(path: string, body: unknown): Promise<T>;
   delete<T>(path: string, body: unknown): Promise<T>;
-  /** Watch events from `resourceVersion` on, until the signal ends or the server closes. */
+  /** Watch events from `resourceVersion` on, until the signal ends or the server closes; `onOpen` once it has said yes. */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind, as in get
   watch<T>(
     path: string,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    onOpen?: () => void,
   ): AsyncGenerator<{ type: string; object: T }>;
 }
 
@@ -49,9 +50,15 @@ export async function connectApi(options: ApiOptions): Promise<Api> {
       send('PATCH', withStrict(path), body, 'application/merge-patch+json').then(readJson) as Promise<never>,
     delete: (path, body) => send('DELETE', path, body, 'application/json').then(readJson) as Promise<never>,
     // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind, as in get
-    async *watch<T>(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal) {
+    async *watch<T>(
+      path: string,
+      query: Readonly<Record<string, string>>,
+      signal: AbortSignal,
+      onOpen: () => void = () => undefined,
+    ) {
       const search = new URLSearchParams({ ...query, watch: 'true', allowWatchBookmarks: 'true' });
       const response = await send('GET', `${path}?${search.toString()}`, undefined, undefined, signal);
+      onOpen();
       for await (const line of textLines(response))
         if (line !== '') yield JSON.parse(line) as { type: string; object: T };
     },

@@ -1,0 +1,167 @@
+// Where the reducer's effects happen: watches, decisions, logs, a shell.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import type { Sandbox } from '../../crds/schema/sandbox.ts';
+import type { StoreChange } from '../../engine/watch/watch-state.ts';
+import { containerNames } from '../../protocol/constants.ts';
+import { decisionOf } from '../decisions/decision-of.ts';
+import { submitDecision } from '../decisions/submit-decision.ts';
+import type { Api } from '../kube/api.ts';
+import { ApiError } from '../kube/api-error.ts';
+import { followCollection } from '../kube/follow-collection.ts';
+import { creelPath } from '../kube/paths.ts';
+import { whoAmI } from '../kube/who-am-i.ts';
+import type { Suspend } from './app.tsx';
+import { auditText } from './audit-text.ts';
+import type { Effect, TermInput } from './state/reduce.ts';
+import type { Kind } from './state/term-state.ts';
+
+export interface Outside {
+  readonly api: Api;
+  readonly nowMs: () => number;
+  readonly dispatch: (input: TermInput) => void;
+  readonly quit: () => void;
+  /** The command line that starts this program again, for a shell in a sandbox. */
+  readonly self: readonly string[];
+  readonly suspend: () => Suspend | undefined;
+  readonly signal: AbortSignal;
+}
+
+export function createPerformer(outside: Outside): (effect: Effect) => void {
+  let following = new AbortController();
+  let logs = new AbortController();
+  let me: Promise<string> | undefined;
+  return effect => {
+    switch (effect.type) {
+      case 'Follow':
+        following.abort();
+        following = new AbortController();
+        followBoth(outside, effect.namespace, AbortSignal.any([following.signal, outside.signal]));
+        return;
+      case 'Decide':
+        me ??= whoAmI(outside.api);
+        // Who cannot be asked now is asked again with the next decision.
+        me.catch(() => (me = undefined));
+        for (const target of effect.targets) void decide(outside, effect, target, me);
+        return;
+      case 'FollowLogs':
+        logs.abort();
+        logs = new AbortController();
+        void followLogs(outside, effect.sandbox, AbortSignal.any([logs.signal, outside.signal]));
+        return;
+      case 'StopLogs':
+        logs.abort();
+        return;
+      case 'Connect':
+        void connect(outside, effect.sandbox);
+        return;
+      case 'Quit':
+        outside.quit();
+        return;
+      default:
+        effect satisfies never;
+    }
+  };
+}
+
+function followBoth(outside: Outside, namespace: string | undefined, signal: AbortSignal): void {
+  follow<Sandbox>(outside, namespace, 'sandboxes', signal, (change, atMs) => ({ type: 'Sandboxes', change, atMs }));
+  follow<ApprovalRequest>(outside, namespace, 'requests', signal, (change, atMs) => ({
+    type: 'Requests',
+    change,
+    atMs,
+  }));
+}
+
+const plurals = { sandboxes: 'sandboxes', requests: 'approvalrequests' } as const;
+
+function follow<T extends Sandbox | ApprovalRequest>(
+  { api, nowMs, dispatch }: Outside,
+  namespace: string | undefined,
+  kind: Kind,
+  signal: AbortSignal,
+  toInput: (change: StoreChange<T>, atMs: number) => TermInput,
+): void {
+  let heardMs = 0;
+  const say = (input: TermInput) => {
+    // A watch that was given up may still have a word to say.
+    if (!signal.aborted) dispatch(input);
+  };
+  const follower = {
+    onHeard: () => {
+      heardMs = nowMs();
+      say({ type: 'Link', kind, link: { state: 'Live', heardMs }, atMs: heardMs });
+    },
+    onChange: (change: StoreChange<T>) => say(toInput(change, nowMs())),
+    onTrouble: (message: string, isRefused: boolean) =>
+      say({ type: 'Link', kind, link: { state: isRefused ? 'Refused' : 'Lost', heardMs, message }, atMs: nowMs() }),
+  };
+  void followCollection<T>(api, creelPath(namespace, plurals[kind]), follower, signal);
+}
+
+async function decide(
+  { api, nowMs, dispatch }: Outside,
+  { verdict, options }: Extract<Effect, { type: 'Decide' }>,
+  target: ApprovalRequest,
+  me: Promise<string>,
+): Promise<void> {
+  const { uid } = target.metadata;
+  const say = (outcome: Extract<TermInput, { type: 'Outcome' }>['outcome']) =>
+    dispatch({ type: 'Outcome', uid, outcome, atMs: nowMs() });
+  try {
+    await submitDecision(api, target, decisionOf(target, verdict, options, await me));
+    say({ type: 'Stored' });
+  } catch (error) {
+    say({ type: 'Refused', message: explain(error, target.metadata.namespace) });
+  }
+}
+
+/** The API server's words first; then who can help. */
+function explain(error: unknown, namespace: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const isForbidden = error instanceof ApiError && error.status === 403;
+  const isRight = isForbidden || /may not approve|verb .?approve/.test(message);
+  return isRight ? `${message} (needs ClusterRole creel-approver in ${namespace})` : message;
+}
+
+async function followLogs({ api, nowMs, dispatch }: Outside, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
+  const { namespace } = sandbox.metadata;
+  const end = (why: string) => {
+    if (!signal.aborted) dispatch({ type: 'LogEnded', why, atMs: nowMs() });
+  };
+  const pod = sandbox.status?.pod;
+  if (pod === undefined) return end(`no pod: the sandbox is ${sandbox.status?.phase ?? 'not known to the operator'}`);
+  const query = new URLSearchParams({ container: containerNames.sidecar, follow: 'true', tailLines: '500' });
+  const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log?${query.toString()}`;
+  try {
+    for await (const line of api.lines(path, signal)) {
+      const text = auditText(line);
+      if (text !== undefined) dispatch({ type: 'LogLines', lines: [text], atMs: nowMs() });
+    }
+    end('the sidecar has ended');
+  } catch (error) {
+    end(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** `connect` as a process of its own on this terminal; its failure stays readable until a key is pressed. */
+async function connect({ suspend, self, dispatch, nowMs }: Outside, sandbox: Sandbox): Promise<void> {
+  const { name, namespace } = sandbox.metadata;
+  const [command = '', ...args] = self;
+  let code: number | null = null;
+  await suspend()?.(async () => {
+    const child = spawn(command, [...args, '--namespace', namespace, 'connect', name], { stdio: 'inherit' });
+    [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) await waitForEnter(`\nThe shell ended with ${code}. Enter goes back. `);
+  });
+  const text = `the shell in ${name} ended${code === 0 ? '' : ` with ${code}`}`;
+  dispatch({ type: 'Said', text, isWarning: code !== 0, atMs: nowMs() });
+}
+
+async function waitForEnter(prompt: string): Promise<void> {
+  process.stdout.write(prompt);
+  process.stdin.resume();
+  await once(process.stdin, 'data');
+  process.stdin.pause();
+}
