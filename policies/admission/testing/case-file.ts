@@ -14,6 +14,10 @@ const admissionCase = z.strictObject({
   /** `RESOURCE[/NAME[/SUBRESOURCE]]`, one of: */
   create: z.string().exactOptional(),
   patch: z.string().exactOptional(),
+  /** The patch is a strategic one, as `kubectl edit` sends. */
+  strategic: z.boolean().exactOptional(),
+  /** Server-side, by force. */
+  apply: z.string().exactOptional(),
   delete: z.string().exactOptional(),
   connect: z.string().exactOptional(),
   /** Default: the namespace with sandboxes. */

@@ -5,6 +5,7 @@ const groups: Readonly<Record<string, string>> = {
   pods: '/api/v1',
   serviceaccounts: '/api/v1',
   secrets: '/api/v1',
+  persistentvolumeclaims: '/api/v1',
   networkpolicies: '/apis/networking.k8s.io/v1',
 };
 
@@ -19,13 +20,18 @@ export function caseRequest(
   const [method, target] = verb(entry);
   const path = substituted(casePath(target, namespaces[entry.in ?? '$NS']), namespaces);
   if (entry.connect !== undefined) return { method, path: `${path}?${entry.query ?? ''}` };
+  const force = { force: 'true', fieldManager: 'somebody-else' };
   const body = entry.from === undefined ? entry.body : changed(file.templates?.[entry.from], entry.set ?? {});
   return {
     method,
     path,
-    query: { dryRun: 'All', ...(method === 'DELETE' ? {} : { fieldValidation: 'Strict' }) },
+    query: {
+      dryRun: 'All',
+      ...(method === 'DELETE' ? {} : { fieldValidation: 'Strict' }),
+      ...(entry.apply === undefined ? {} : force),
+    },
     ...(body === undefined ? {} : { body: substituted(body, namespaces) }),
-    ...(method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {}),
+    ...(method === 'PATCH' ? { contentType: patchType(entry) } : {}),
   };
 }
 
@@ -48,9 +54,15 @@ export function substituted<T>(value: T, namespaces: CaseNamespaces): T {
 function verb(entry: AdmissionCase): ['POST' | 'PATCH' | 'DELETE', string] {
   if (entry.create !== undefined) return ['POST', entry.create];
   if (entry.patch !== undefined) return ['PATCH', entry.patch];
+  if (entry.apply !== undefined) return ['PATCH', entry.apply];
   if (entry.delete !== undefined) return ['DELETE', entry.delete];
   if (entry.connect !== undefined) return ['POST', entry.connect];
-  throw new Error(`case "${entry.allow ?? entry.deny}" asks for nothing: give create, patch, delete or connect`);
+  throw new Error(`case "${entry.allow ?? entry.deny}" asks for nothing: give create, patch, apply, delete or connect`);
+}
+
+function patchType({ apply, strategic }: AdmissionCase): string {
+  if (apply !== undefined) return 'application/apply-patch+yaml';
+  return strategic ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
 }
 
 function changed(template: unknown, changes: Readonly<Record<string, unknown>>): unknown {

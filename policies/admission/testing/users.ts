@@ -10,9 +10,13 @@ export const everythingGroup = 'creel-cases-everything';
 /** Members have both verbs too. */
 export const approveGroup = 'creel-cases-approve';
 
+/** A service account of the namespace with sandboxes that may use devices. */
+export const deviceUser = 'model-server';
+
 export function caseUsers({ $NS, $OTHER, $PLAIN }: CaseNamespaces): Readonly<Record<string, CaseUser>> {
   return {
     operator: serviceAccount('creel-system', 'creel-operator'),
+    otherOperator: serviceAccount('elsewhere', 'creel-operator'),
     editor: { user: 'erin', groups: [everythingGroup] },
     approver: { user: 'ann', groups: [everythingGroup, approveGroup] },
     sandbox: serviceAccount($NS, 'csb-box'),
@@ -22,6 +26,9 @@ export function caseUsers({ $NS, $OTHER, $PLAIN }: CaseNamespaces): Readonly<Rec
     kubelet: { user: 'system:node:creel-case-node', groups: ['system:nodes', everythingGroup] },
     impostor: { user: 'mallory', groups: ['system:nodes', everythingGroup] },
     replicaSets: serviceAccount('kube-system', 'replicaset-controller'),
+    jobs: serviceAccount('kube-system', 'job-controller'),
+    daemonSets: serviceAccount('kube-system', 'daemon-set-controller'),
+    statefulSets: serviceAccount('kube-system', 'statefulset-controller'),
     garbageCollector: serviceAccount('kube-system', 'generic-garbage-collector'),
   };
 }
