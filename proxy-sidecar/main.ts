@@ -70,7 +70,7 @@ const guard = createGuardClient(
   () => stopping.abort(),
 );
 
-const kept = openKeptFiles(join(privateDir, 'proxy'));
+const kept = openKeptFiles(join(privateDir, 'proxy'), log);
 const sandbox = readPodInfo('sandbox');
 const names = createSyntheticNames(syntheticRange, sandbox, kept.loadNames(), kept.addName);
 const audit = createAuditLog(process.stdout, nowMs);
@@ -185,6 +185,7 @@ await startDnsServer(
       audit.record({ decision: 'Deny', reason: 'NameBudget', host, port: ports.dns }),
     ),
   },
+  log,
   signal,
 );
 await startHealthListener(ports.health, () => attest().ready, signal);

@@ -19,7 +19,7 @@ const attestationMs = 1000;
 
 /** Never rejects; the socket is closed when it resolves. */
 export async function handleConnection(captured: Captured, context: ConnectionContext): Promise<void> {
-  const { socket, destination } = captured;
+  const { socket } = captured;
   try {
     if (isAttestation(captured)) {
       socket.end(`${JSON.stringify(context.attestation())}\n`);
@@ -34,14 +34,18 @@ export async function handleConnection(captured: Captured, context: ConnectionCo
     }
     await decideAndCarryOut(captured, target, context);
   } catch (error) {
-    context.audit.record({
-      decision: 'Deny',
-      reason: 'InternalError',
-      host: destination.host.address,
-      port: destination.port,
-      error: error instanceof Error ? error.message : String(error),
-    });
     socket.destroy();
+    recordBug(captured, error, context);
+  }
+}
+
+/** A log that fails as well is no reason to end the process, and every other connection with it. */
+function recordBug({ destination: { host, port } }: Captured, bug: unknown, { audit }: ConnectionContext): void {
+  const error = bug instanceof Error ? bug.message : String(bug);
+  try {
+    audit.record({ decision: 'Deny', reason: 'InternalError', host: host.address, port, error });
+  } catch {
+    process.stderr.write(`a connection ended by an error that cannot be recorded: ${error}\n`);
   }
 }
 

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
 import { tokenBucket } from '../token-bucket.ts';
 import { answerQuery, type DnsContext } from './answer-query.ts';
+import { encodeFailure, rcodes } from './dns-message.ts';
 
 const host = '127.0.0.1';
 /** Answers a second, both transports together; more are dropped, as a busy resolver would. */
@@ -11,12 +12,25 @@ const tcpIdleMs = 5000;
 /** Of answers that the asker does not read: more would be the sidecar's memory. */
 const maxUnreadBytes = 64 * 1024;
 
-/** Serves captured DNS on UDP and TCP until the signal aborts; resolves when both listen. */
-export async function startDnsServer(port: number, context: DnsContext, signal: AbortSignal): Promise<void> {
+/** Serves captured DNS on UDP and TCP until the signal aborts; resolves when both listen. `log` hears of bugs: SERVFAIL. */
+export async function startDnsServer(
+  port: number,
+  context: DnsContext,
+  log: (message: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const answerOrFail = (message: Buffer): Buffer | undefined => {
+    try {
+      return answerQuery(message, context);
+    } catch (error) {
+      log(`a DNS query failed: ${String(error)}`);
+      return message.length < 2 ? undefined : encodeFailure(message.readUInt16BE(0), rcodes.ServFail);
+    }
+  };
   const admit = tokenBucket(maxPerSecond, () => performance.now());
   const udp = createSocket({ type: 'udp4', signal });
   udp.on('message', (message, { address, port: from }) => {
-    const answer = admit() ? answerQuery(message, context) : undefined;
+    const answer = admit() ? answerOrFail(message) : undefined;
     if (answer !== undefined) udp.send(answer, from, address);
   });
   // A reply that cannot be sent (the asker is gone) is no event; the socket goes on.
@@ -28,9 +42,7 @@ export async function startDnsServer(port: number, context: DnsContext, signal: 
       resolve();
     });
   });
-  const tcp = createServer(socket =>
-    serveTcp(socket, message => (admit() ? answerQuery(message, context) : undefined)),
-  );
+  const tcp = createServer(socket => serveTcp(socket, message => (admit() ? answerOrFail(message) : undefined)));
   tcp.maxConnections = maxTcpConnections;
   await new Promise<void>((resolve, reject) => {
     tcp.once('error', reject);

@@ -33,7 +33,9 @@ export class UpstreamSessions {
     if (!this.#dialling.has(key)) {
       this.#dialling.set(key, dialling);
       // Only the first streams wait for each other; an HTTP/1.1 server gets a connection a stream, dialled at once.
-      void dialling.finally(() => this.#dialling.delete(key));
+      const forget = () => void this.#dialling.delete(key);
+      // Whoever dials hears of an error; this is no second one, which nobody would hear.
+      void dialling.then(forget, forget);
     }
     return await dialling;
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -30,10 +30,12 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const kept = () => join(dir, 'proxy');
+const logged: string[] = [];
+const open = () => openKeptFiles(kept(), message => logged.push(message));
 const written = () => readdirSync(kept()).map(name => readFileSync(join(kept(), name), 'utf8'));
 
 test.each(Object.entries(secrets))('the secret of the %s never reaches the volume, in no form', (_whose, secret) => {
-  const files = openKeptFiles(kept());
+  const files = open();
   files.saveSnapshot(inForce, 1);
   files.addName(['28.64.0.1', 'api.test'], () => []);
   const bytes = Buffer.from(secret);
@@ -43,8 +45,8 @@ test.each(Object.entries(secrets))('the secret of the %s never reaches the volum
 });
 
 test('what is not secret is all there, and what needs a secret waits for the operator', () => {
-  openKeptFiles(kept()).saveSnapshot(inForce, 1234);
-  const loaded = openKeptFiles(kept()).loadSnapshot();
+  open().saveSnapshot(inForce, 1234);
+  const loaded = open().loadSnapshot();
   const { revision, policy, grants, resolvers, maxPolicyAgeMs } = inForce;
   expect(loaded).toEqual({
     snapshot: {
@@ -62,9 +64,27 @@ test('what is not secret is all there, and what needs a secret waits for the ope
 });
 
 test('nobody but the sidecar may read them', () => {
-  const files = openKeptFiles(kept());
+  const files = open();
   files.saveSnapshot(inForce, 1);
   files.addName(['28.64.0.1', 'api.test'], () => []);
   expect(statSync(kept()).mode & 0o777).toBe(0o700);
   expect(readdirSync(kept()).map(name => statSync(join(kept(), name)).mode & 0o777)).toEqual([0o600, 0o600]);
+});
+
+test('a volume that takes nothing more: it is told of, nothing throws, and no older snapshot comes back', () => {
+  const files = open();
+  files.saveSnapshot(inForce, 1);
+  files.addName(['28.64.0.1', 'api.test'], () => []);
+  // Where its new file would be there is a folder: as little can be written as on a full volume, by root too.
+  mkdirSync(join(kept(), 'snapshot.json.new'));
+  rmSync(join(kept(), 'names.jsonl'));
+  mkdirSync(join(kept(), 'names.jsonl'));
+  logged.length = 0;
+  files.saveSnapshot({ ...inForce, revision: { epoch: 1, counter: 8 } }, 2);
+  files.addName(['28.64.0.2', 'other.test'], () => []);
+  expect(logged).toEqual([
+    expect.stringMatching(/^the snapshot cannot be kept for a restart: .*EISDIR/),
+    expect.stringMatching(/^a name cannot be kept for a restart: .*EISDIR/),
+  ]);
+  expect(open().loadSnapshot()).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 // What a restarted sidecar must still have, on the tmpfs that only its container sees: the last snapshot (without keys) and
 // which name each synthetic address stands for.
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Snapshot } from '../../protocol/snapshot.ts';
 import type { SyntheticName } from '../dns/synthetic-names.ts';
@@ -24,25 +24,39 @@ export interface KeptFiles {
 /** Of the file of names: twice as many as there can be. */
 const maxLines = 32_768;
 
-/** `dir` is created, readable by this uid alone. */
-export function openKeptFiles(dir: string): KeptFiles {
+/**
+ * `dir` is created, readable by this uid alone. What cannot be written is told to `log`: after a restart it is missing, and
+ * what is missing is not allowed.
+ */
+export function openKeptFiles(dir: string, log: (message: string) => void): KeptFiles {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const snapshotFile = join(dir, 'snapshot.json');
   const namesFile = join(dir, 'names.jsonl');
   let lines = 0;
+  const attempt = (what: string, write: () => void): boolean => {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      log(`${what} cannot be kept for a restart: ${String(error)}`);
+      return false;
+    }
+  };
   return {
     saveSnapshot(inForce, heardMs) {
       const keptSnapshot: KeptSnapshot = { snapshot: withoutSecrets(inForce), heardMs };
-      writeFileSync(`${snapshotFile}.new`, JSON.stringify(keptSnapshot), { mode: 0o600 });
-      renameSync(`${snapshotFile}.new`, snapshotFile);
+      const isKept = attempt('the snapshot', () => replace(snapshotFile, JSON.stringify(keptSnapshot)));
+      // Rather none than an older one, which may be wider.
+      if (!isKept) attempt('the removal of the last snapshot', () => rmSync(snapshotFile, { force: true }));
     },
     loadSnapshot: () => parse(read(snapshotFile)) as KeptSnapshot | undefined,
     addName(added, all) {
-      if (lines++ < maxLines) return appendFileSync(namesFile, line(added), { mode: 0o600 });
-      const names = all();
-      lines = names.length;
-      writeFileSync(`${namesFile}.new`, names.map(line).join(''), { mode: 0o600 });
-      renameSync(`${namesFile}.new`, namesFile);
+      attempt('a name', () => {
+        if (lines++ < maxLines) return appendFileSync(namesFile, line(added), { mode: 0o600 });
+        const names = all();
+        lines = names.length;
+        replace(namesFile, names.map(line).join(''));
+      });
     },
     loadNames() {
       const names = (read(namesFile) ?? '').split('\n').flatMap(text => {
@@ -55,6 +69,12 @@ export function openKeptFiles(dir: string): KeptFiles {
       return names;
     },
   };
+}
+
+/** A kill leaves the old file or the new one. */
+function replace(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
 function line(name: SyntheticName): string {

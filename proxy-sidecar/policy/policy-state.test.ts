@@ -38,6 +38,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 const logged: string[] = [];
+const openFiles = () => openKeptFiles(join(dir, 'proxy'), message => logged.push(message));
 const newState = () =>
   new PolicyState({
     nowMs: () => clock.nowMs,
@@ -46,6 +47,10 @@ const newState = () =>
     onApplied: () => undefined,
   });
 const verdict = (state: PolicyState) => state.decider?.decide(sampleTarget('a.test')).verdict;
+
+const fail = (what: string) => () => {
+  throw new Error(`${what} is broken`);
+};
 
 describe('snapshots', () => {
   test('nothing is allowed before the first one, and the first must be whole', () => {
@@ -93,9 +98,6 @@ describe('snapshots', () => {
     const state = newState();
     state.apply(snapshot(1));
     const closed: string[] = [];
-    const fail = (what: string) => () => {
-      throw new Error(`${what} is broken`);
-    };
     const connections: Record<string, LiveConnection> = {
       first: { isStillAllowed: fail('the question'), close: () => closed.push('first') },
       second: { isStillAllowed: () => false, close: fail('the end') },
@@ -132,7 +134,7 @@ describe('age', () => {
   });
 
   test('a restart makes no policy younger, and keeps no key', () => {
-    const kept = openKeptFiles(join(dir, 'proxy'));
+    const kept = openFiles();
     const state = new PolicyState({
       nowMs: () => clock.nowMs,
       signal: end.signal,
@@ -142,7 +144,7 @@ describe('age', () => {
     state.apply(snapshot(3));
     expect(readFileSync(join(dir, 'proxy', 'snapshot.json'), 'utf8')).not.toContain('sk-very-secret');
     clock.nowMs += 50_000;
-    const loaded = openKeptFiles(join(dir, 'proxy')).loadSnapshot();
+    const loaded = openFiles().loadSnapshot();
     if (loaded === undefined) throw new Error('nothing was kept');
     const restarted = newState();
     restarted.apply(loaded.snapshot, loaded.heardMs);
@@ -154,12 +156,12 @@ describe('age', () => {
 });
 
 test('kept names survive, a line cut off by a kill does not, and a broken snapshot counts as none', () => {
-  const kept = openKeptFiles(join(dir, 'proxy'));
+  const kept = openFiles();
   kept.addName(['28.64.0.1', 'a.test'], () => []);
   kept.addName(['28.64.0.2', 'b.test'], () => []);
   writeFileSync(join(dir, 'proxy', 'names.jsonl'), '["28.64.0.3","c.t', { flag: 'a' });
   writeFileSync(join(dir, 'proxy', 'snapshot.json'), '{"snapshot":{"rev');
-  const again = openKeptFiles(join(dir, 'proxy'));
+  const again = openFiles();
   expect(again.loadNames()).toEqual([
     ['28.64.0.1', 'a.test'],
     ['28.64.0.2', 'b.test'],
@@ -168,12 +170,12 @@ test('kept names survive, a line cut off by a kill does not, and a broken snapsh
 });
 
 test('the file of names is written anew before it fills the volume', () => {
-  const kept = openKeptFiles(join(dir, 'proxy'));
+  const kept = openFiles();
   const living = [['28.64.0.9', 'living.test']] as const;
   for (let added = 0; added < 32_768; added++) kept.addName(['28.64.0.1', 'gone.test'], () => living);
   expect(kept.loadNames()).toHaveLength(32_768);
   kept.addName(living[0], () => living);
-  expect(openKeptFiles(join(dir, 'proxy')).loadNames()).toEqual(living);
+  expect(openFiles().loadNames()).toEqual(living);
 });
 
 test('a snapshot that is too old is looked at once more, not once a millisecond', () => {

@@ -8,5 +8,4 @@ export const untested: Readonly<Record<string, string>> = {
   N52: 'pods have user namespaces of their own only on clusters that offer them; the guard proves its fence at each start and refuses to go on without',
   D02: 'who approves never resolves a name: operator and CLI import no resolver; no test watches a resolver while a person decides',
   D11: 'the sidecar asks for absolute names only (resolve-name.test.ts); a search domain that a tenant owns needs a cluster',
-  R12: 'an exception in a callback ends the proxy; the guard starts it anew and nothing leaves meanwhile (nothing-leaves.netns.test.ts); no fault is injected yet',
 };
