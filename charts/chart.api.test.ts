@@ -21,6 +21,7 @@ interface Manifest {
 }
 
 const operator = 'system:serviceaccount:creel-system:creel-operator';
+const webhook = 'system:serviceaccount:creel-system:creel-webhook';
 const kubectl = (...args: string[]) => currentCluster().kubectl(args);
 const template = (...args: string[]) =>
   currentCluster().helm(['template', 'creel', chart, '--namespace=creel-system', '--kube-version=1.33.0', ...args]);
@@ -63,6 +64,32 @@ describe('rendered', () => {
     expect(text).not.toContain('system:serviceaccount:creel-system:');
   });
 
+  test('without the webhook nothing of it is left; with one replica nothing holds a node up', async () => {
+    expect(await template('--set=webhook.enabled=false')).not.toContain('creel-webhook');
+    expect(await template()).toContain('kind: PodDisruptionBudget');
+    expect(await template('--set=webhook.replicas=1')).not.toContain('kind: PodDisruptionBudget');
+  });
+
+  test('nothing of Creel itself or of the cluster waits for the webhook, and no pod does', async () => {
+    const text = await template();
+    const configurations = text
+      .split('\n---\n')
+      .filter(part => /kind: (Mut|Valid)ating\w*WebhookConfiguration/.test(part));
+    const hooks = configurations.flatMap(part => part.split(/\n- name: /).slice(1));
+    expect(hooks.map(hook => hook.split('\n')[0])).toEqual([
+      'authors.creel.dev',
+      'deciders.creel.dev',
+      'specs.creel.dev',
+      'decisions.creel.dev',
+    ]);
+    for (const hook of hooks) {
+      expect(hook).toContain('operator: NotIn, values: [creel-system, kube-system]');
+      expect(hook).toContain('apiGroups: [creel.dev]');
+      expect(hook).toContain('sideEffects: None');
+      expect(hook).toContain(hook.startsWith('specs.') ? 'failurePolicy: Fail' : 'failurePolicy: Ignore');
+    }
+  });
+
   test('options reach the operator', async () => {
     const args = [
       '--set=clusterResolvers={10.96.0.10,169.254.20.10}',
@@ -100,6 +127,8 @@ describe('rights', () => {
       ['ClusterRole/creel-credentials', undefined, ['get']],
       ['Role/creel-operator', undefined, ['create']],
       ['Role/creel-operator', ['creel-hub-tls'], ['get', 'patch']],
+      ['Role/creel-webhook', undefined, ['create']],
+      ['Role/creel-webhook', ['creel-webhook-tls'], ['get', 'patch']],
     ]);
   });
 
@@ -118,7 +147,7 @@ describe('installed', () => {
   const restricted = testNamespace('chart-restricted', { 'pod-security.kubernetes.io/enforce': 'restricted' });
 
   beforeAll(async () => {
-    await installChart();
+    await installChart([]);
     for (const [name, role] of Object.entries({ vera: 'view', ed: 'edit', ada: 'admin', ann: 'creel-approver' }))
       await kubectl('create', 'rolebinding', name, `--clusterrole=${role}`, `--user=${name}`, '-n', namespace);
   });
@@ -143,11 +172,27 @@ describe('installed', () => {
     [operator, 'get', 'secrets', 'no'],
     [operator, 'create', 'pods/exec', 'no'],
     [operator, 'create', 'rolebindings', 'no'],
+    [webhook, 'get', 'secrets', 'no'],
+    [webhook, 'list', 'egresspolicies', 'yes'],
+    [webhook, 'patch', 'egresspolicies', 'no'],
+    [webhook, 'get', 'sandboxes', 'no'],
+    [webhook, 'list', 'pods', 'no'],
+    [webhook, 'create', 'mutatingwebhookconfigurations', 'no'],
   ])('%s may %s %s: %s', async (user, verb, resource, answer) => {
     const [plural = '', subresource = ''] = resource.split('/');
     const question = ['auth', 'can-i', verb, plural, `--subresource=${subresource}`, '-n', namespace, `--as=${user}`];
     await expect.poll(() => said(question), { timeout: 15_000 }).toBe(answer);
   });
+
+  test.each(['validating', 'mutating'])(
+    'the webhook may have itself trusted in its own %s configuration, and in no other',
+    async kind => {
+      const may = (name: string) =>
+        said(['auth', 'can-i', 'patch', `${kind}webhookconfigurations/${name}`, `--as=${webhook}`]);
+      await expect.poll(() => may('creel-webhook'), { timeout: 15_000 }).toBe('yes');
+      expect(await may('another')).toBe('no');
+    },
+  );
 
   test('once bound, the operator reads the keys of that namespace and of no other', async () => {
     const binding = ['create', 'rolebinding', 'creel-credentials', '--clusterrole=creel-credentials', '-n', namespace];
@@ -157,14 +202,17 @@ describe('installed', () => {
     expect(await mayReadSecrets('creel-system')).toBe('no');
   });
 
-  test('its pod meets the Pod Security Standard "restricted"', async () => {
-    const deployment = (await render()).find(({ kind }) => kind === 'Deployment');
-    const spec = { ...deployment?.spec?.template?.spec, serviceAccountName: 'default' };
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator' }, spec };
-    await currentCluster().kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', restricted]);
-    const create = ['create', '--dry-run=server', '--filename=-', '-n', restricted];
-    expect(await currentCluster().kubectl(create, { stdin: JSON.stringify(pod) })).toContain('pod/operator created');
-  });
+  test.each(['creel-operator', 'creel-webhook'])(
+    'the pod of %s meets the Pod Security Standard "restricted"',
+    async name => {
+      const deployment = (await render()).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name);
+      const spec = { ...deployment?.spec?.template?.spec, serviceAccountName: 'default' };
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator' }, spec };
+      await currentCluster().kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', restricted]);
+      const create = ['create', '--dry-run=server', '--filename=-', '-n', restricted];
+      expect(await currentCluster().kubectl(create, { stdin: JSON.stringify(pod) })).toContain('pod/operator created');
+    },
+  );
 });
 
 function mayReadSecrets(namespace: string): Promise<string> {

@@ -6,8 +6,16 @@ import { currentCluster } from '../../test/cluster/current-cluster.ts';
 export const chartFolder = join(import.meta.dirname, '../creel');
 const namespace = '--namespace=creel-system';
 
-export async function installChart(): Promise<void> {
-  await currentCluster().helm(['install', 'creel', chartFolder, namespace, '--create-namespace']);
+/** Without the webhook, for which there is no node here: what the API server itself holds. `set` and `values` are further values. */
+export async function installChart(
+  set: readonly string[] = ['webhook.enabled=false'],
+  values: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  const given = [
+    ...set.map(value => `--set=${value}`),
+    ...Object.entries(values).map(([name, value]) => `--set-json=${name}=${JSON.stringify(value)}`),
+  ];
+  await currentCluster().helm(['install', 'creel', chartFolder, namespace, '--create-namespace', ...given]);
 }
 
 /** Resolves when the API server has forgotten the policies, too: a Sandbox in a namespace without the label is one they refuse. */

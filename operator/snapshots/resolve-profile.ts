@@ -1,14 +1,13 @@
 // Whether an InferenceProfile can carry a call, and where to: the same answer for its status and for every sandbox's route.
 import type { InferenceProfile } from '../../crds/schema/inference-profile.ts';
 import { parseAuthority } from '../../engine/canonical/authority.ts';
-import { classifyAddress, isNeverReachable } from '../../engine/canonical/classify-address.ts';
 import { type Host, hostText } from '../../engine/canonical/host.ts';
-import { parseIp } from '../../engine/canonical/ip.ts';
+import { checkEndpoint } from '../../engine/compile/check-endpoint.ts';
 import type { ServiceLookup } from '../../engine/compile/check-peer.ts';
+import { quantityBytes } from '../../engine/compile/quantity-bytes.ts';
 import type { CredentialReason } from '../../engine/compile/rule-issue.ts';
 import { checkCredential } from './check-credential.ts';
 import type { CredentialState } from './credential-state.ts';
-import { quantityBytes } from './quantity-bytes.ts';
 import type { ServiceTarget } from './types.ts';
 
 export type ProfileReason =
@@ -63,36 +62,8 @@ export function resolveProfile({ profile, credential, services }: ProfileInputs)
 function targetOf(profile: InferenceProfile, services: ServiceLookup): Target | ProfileProblem {
   const { endpoint, service } = profile.spec;
   if (service !== undefined) return serviceTarget(profile, service, services);
-  return endpointTarget(endpoint ?? '');
-}
-
-function endpointTarget(endpoint: string): Target | ProfileProblem {
-  const match = /^(https?):\/\/([^/?#@\\\s]+)(\/[^?#\s]*)?$/.exec(endpoint);
-  const authority = match === null ? undefined : parseAuthority(match[2] ?? '');
-  if (match === null || authority?.ok !== true)
-    return problem(
-      'EndpointInvalid',
-      `spec.endpoint ${JSON.stringify(endpoint)} is no URL; write it like https://host/v1`,
-    );
-  const { host, port = match[1] === 'https' ? 443 : 80 } = authority;
-  const named = hostText(host);
-  if (isNever(host))
-    return problem(
-      'EndpointNotAllowed',
-      `spec.endpoint leads to ${named}, which no sandbox may reach; name the server itself`,
-    );
-  if (match[1] !== 'https')
-    return problem(
-      'EndpointNotAllowed',
-      `spec.endpoint is not https; use https, or spec.service for a server in the cluster`,
-    );
-  return { ok: true, host, port, endpoint: endpoint.replace(/\/+$/, ''), allowedCidrs: [] };
-}
-
-function isNever(host: Host): boolean {
-  if (host.kind === 'name') return host.name === 'localhost' || host.name.endsWith('.localhost');
-  const ip = parseIp(host.address);
-  return ip === undefined || isNeverReachable(classifyAddress(ip));
+  const checked = checkEndpoint(endpoint ?? '');
+  return checked.ok ? { ...checked, allowedCidrs: [] } : checked;
 }
 
 function serviceTarget(

@@ -6,6 +6,12 @@ const name = z
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
 const amounts = z.record(z.string().max(253), z.union([z.string().max(32), z.int().min(0)]));
+/** A line of a list in a ConfigMap. */
+const entry = z
+  .string()
+  .min(1)
+  .max(381)
+  .regex(/^[^\s]+$/);
 const address = z.union([z.ipv4(), z.ipv6()]);
 
 /** What charts/creel/values.yaml may hold: a misspelt key is refused by `helm install`, not ignored. */
@@ -25,6 +31,32 @@ export const chartValues = z
       tolerations: z.array(z.record(z.string().max(32), z.union([z.string(), z.int()]))).max(16),
       priorityClassName: z.union([z.literal(''), name]),
     }),
+    webhook: z.strictObject({
+      enabled: z.boolean(),
+      replicas: z.int().min(1).max(5),
+      resources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }),
+    }),
+    guardrails: z
+      .strictObject({
+        enabled: z.boolean(),
+        placement: z.strictObject({
+          nodeSelectors: z.array(entry).max(64),
+          tolerations: z.array(entry).max(64),
+          priorityClasses: z.array(name).max(64),
+          runtimeClasses: z.array(name).max(64),
+          runtimeClassRequired: z.boolean(),
+        }),
+        images: z.strictObject({ repositories: z.array(entry).max(64), digestRequired: z.boolean() }),
+        isolation: z.strictObject({
+          landlock: z.enum(['BestEffort', 'Required']),
+          userNamespace: z.enum(['Off', 'Auto', 'Required']),
+          seccomp: z.enum(['RuntimeDefault', 'Localhost']),
+          appArmor: z.enum(['Auto', 'RuntimeDefault', 'Localhost']),
+          topology: z.enum(['Sidecar', 'Paired']),
+          identity: z.enum(['None', 'Process']),
+        }),
+      })
+      .describe('What tenants may ask for in a Sandbox: docs/admission.md.'),
     clusterResolvers: z
       .array(address)
       .max(8)

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { buildAddon } from '../../proxy-sidecar/native/build-addon.ts';
 import type { BuildContext } from '../../test/cluster/build/build-once.ts';
-import { ensureBundle, operatorBundle, sidecarBundle } from './parts/ensure-bundle.ts';
+import { ensureBundle, operatorBundle, sidecarBundle, webhookBundle } from './parts/ensure-bundle.ts';
 import { ensureLauncher } from './parts/ensure-launcher.ts';
 import { repositoryRoot } from './parts/repository-root.ts';
 
@@ -24,7 +24,11 @@ export const imageSpecs: Readonly<Record<ImageName, ImageSpec>> = {
   operator: {
     squash: true,
     npm: false,
-    files: async context => ({ node: runtime(), 'operator.mjs': await ensureBundle(operatorBundle, context) }),
+    files: async context => ({
+      node: runtime(),
+      'operator.mjs': await ensureBundle(operatorBundle, context),
+      'webhook.mjs': await ensureBundle(webhookBundle, context),
+    }),
   },
   sidecar: {
     squash: true,

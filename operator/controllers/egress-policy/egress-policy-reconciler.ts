@@ -11,7 +11,7 @@ import { nextConditions } from '../status/next-conditions.ts';
 import { planPolicyConditions } from '../status/plan-policy-conditions.ts';
 import { type PolicyViewSources, viewPolicy } from '../status/policy-view.ts';
 import { writeStatus } from '../status/write-status.ts';
-import { warnOfBinaries } from './warn-of-binaries.ts';
+import { warnOfBinaries } from '../../../engine/compile/warn-of-binaries.ts';
 
 export interface EgressPolicyReconcilerOptions extends PolicyViewSources {
   readonly client: KubeClient;

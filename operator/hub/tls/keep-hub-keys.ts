@@ -1,4 +1,4 @@
-// Secret creel-hub-tls: read, renewed where due, written back only by whom saw it last.
+// Secret creel-hub-tls, or the webhook's own: read, renewed where due, written back only by whom saw it last.
 import { hubServerName } from '../../../protocol/constants.ts';
 import type { Secret } from '../../core-types.ts';
 import type { KubeClient, ObjectName } from '../../kube/types.ts';
@@ -15,10 +15,15 @@ const entries = {
 } as const satisfies Record<keyof HubKeys, string>;
 
 /** The keys to serve with now. Where another replica was quicker, its keys are taken. */
-export async function keepHubKeys(client: KubeClient, name: ObjectName, nowMs: number): Promise<HubKeys> {
+export async function keepHubKeys(
+  client: KubeClient,
+  name: ObjectName,
+  nowMs: number,
+  serverName: string = hubServerName,
+): Promise<HubKeys> {
   const secret = await client.get(resources.secrets, name);
   const present = secret && decode(secret);
-  const keys = renewHubKeys(present, hubServerName, nowMs);
+  const keys = renewHubKeys(present, serverName, nowMs);
   if (keys === present) return keys;
   const data = encode(keys);
   const written = secret
@@ -28,7 +33,7 @@ export async function keepHubKeys(client: KubeClient, name: ObjectName, nowMs: n
       })
     : await client.create(resources.secrets, { metadata: name, type: 'Opaque', data });
   if (written.ok) return keys;
-  if (written.refusal.status === 409) return keepHubKeys(client, name, nowMs);
+  if (written.refusal.status === 409) return keepHubKeys(client, name, nowMs, serverName);
   throw new Error(`Secret ${name.namespace}/${name.name} cannot be written: ${written.refusal.message}`);
 }
 

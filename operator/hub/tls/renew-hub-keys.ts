@@ -1,4 +1,4 @@
-// The hub's own certificate authority, its overlap on rotation, and the server certificate. Pure but for making keys.
+// The hub's own certificate authority (and, of its own, the webhook's), its overlap on rotation, and the server certificate. Pure but for making keys.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { issueCertificate } from './issue-certificate.ts';
 
@@ -52,7 +52,7 @@ interface Ca {
 
 function makeCa(nowMs: number, lifetimeMs = caLifetimeMs): Ca {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const commonName = `creel hub ${new Date(nowMs).toISOString().slice(0, 10)}`;
+  const commonName = `creel ${new Date(nowMs).toISOString().slice(0, 10)}`;
   const cert = issueCertificate({
     commonName,
     publicKey,

@@ -26,6 +26,12 @@ export const operatorBundle: BundleSpec = {
   folders: ['crds/schema', 'protocol', 'engine', 'operator', 'policies'],
 };
 
+export const webhookBundle: BundleSpec = {
+  name: 'webhook',
+  entry: 'webhook/main.ts',
+  folders: ['crds/schema', 'protocol', 'engine', 'operator/kube', 'operator/hub/tls', 'webhook'],
+};
+
 /** One file of JavaScript with everything but node's own modules; answers its path. */
 export async function ensureBundle({ name, entry, folders }: BundleSpec, context: BuildContext): Promise<string> {
   const sources = folders.flatMap(folder => [

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { planPolicyConditions } from '../status/plan-policy-conditions.ts';
 import { warnOfBinaries } from './warn-of-binaries.ts';
 
 const policy = (rule: object) => ({
@@ -8,18 +7,12 @@ const policy = (rule: object) => ({
     allow: [{ name: 'r', to: [{ host: 'a.example', ports: [443] }], protocol: 'TLS' as const, ...rule }],
   },
 });
-const view = { matched: [], enforced: [], suspended: [], issues: [] };
 
 test.each(['/usr/bin/node', '/usr/bin/python3.13', '/bin/sh', '/bin/bash', '/bin/busybox', '/usr/bin/env'])(
   'B05 an interpreter lets every script through, and the policy says so: %s',
   path => {
     const warnings = warnOfBinaries(policy({ binaries: ['/usr/bin/git', path] }));
     expect(warnings).toEqual([expect.stringContaining(`rule r: ${path} runs any script`)]);
-    expect(planPolicyConditions([], view, warnings)[0]).toMatchObject({
-      status: 'True',
-      reason: 'Accepted',
-      message: expect.stringContaining(path),
-    });
   },
 );
 
