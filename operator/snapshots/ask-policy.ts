@@ -6,7 +6,8 @@ import { sampledRequests } from '../../engine/compile/sampled-requests.ts';
 import { decideRequest } from '../../engine/decide/decide-request.ts';
 import { createDecider, type Decider } from '../../engine/decide/decider.ts';
 import type { Decision } from '../../engine/decide/decision.ts';
-import type { CompiledPolicy } from '../../protocol/snapshot.ts';
+import { ruleForGrant } from '../../engine/decide/rule-for-grant.ts';
+import type { CompiledPolicy, Grant } from '../../protocol/snapshot.ts';
 
 /** What the policy says of a denial that a sidecar reports. */
 export type Asked = Decision | { readonly verdict: 'Deny'; readonly reason: 'RequestDenied'; readonly id?: string };
@@ -30,10 +31,7 @@ export class AskPolicy {
   decide(policy: CompiledPolicy, { host, port, binary }: Question): Decision {
     const target = parseHost(host);
     if (target.kind === 'invalid') return { verdict: 'Deny', reason: 'ImplausibleName' };
-    const known = this.#deciders.get(policy);
-    const decider = known ?? createDecider(policy, { hash: '', items: [] }, this.#nowMs);
-    if (!known) this.#deciders.set(policy, decider);
-    return decider.decide({
+    return this.#deciderOf(policy).decide({
       host: target,
       port,
       binary: binary === undefined ? { kind: 'unknown' } : { kind: 'known', path: binary.path, sha256: binary.sha256 },
@@ -55,6 +53,18 @@ export class AskPolicy {
     return answer.verdict === 'Deny' && answer.reason === 'RequestDenied'
       ? { verdict: 'Deny', reason: answer.reason, ...(answer.id === undefined ? {} : { id: answer.id }) }
       : decision;
+  }
+
+  #deciderOf(policy: CompiledPolicy): Decider {
+    const known = this.#deciders.get(policy);
+    const decider = known ?? createDecider(policy, { hash: '', items: [] }, this.#nowMs);
+    if (!known) this.#deciders.set(policy, decider);
+    return decider;
+  }
+
+  /** The rule that allows all that the grant does: without the grant nothing would be different. */
+  ruleForGrant(policy: CompiledPolicy, grant: Grant): string | undefined {
+    return ruleForGrant(this.#deciderOf(policy), grant);
   }
 
   /** The rule that allows what was asked for. */

@@ -3,6 +3,7 @@ import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
 import { formatRevision } from '../../../protocol/revision.ts';
 import type { Pod } from '../../core-types.ts';
+import type { FullSnapshot } from '../../hub/full-snapshot.ts';
 import type { HubView } from '../../hub/hub.ts';
 import type { Clock, Key, KubeClient, Queue, ReconcileResult, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
@@ -12,7 +13,7 @@ import { childName } from '../sandbox/child-name.ts';
 import { RecentWrites } from '../sandbox/recent-writes.ts';
 import { statusPatch } from '../sandbox/status/status-patch.ts';
 import { findCollectable } from './find-collectable.ts';
-import { type ApprovalWorld, planApproval } from './plan.ts';
+import { type ApprovalWorld, endedPhases, planApproval } from './plan.ts';
 
 export interface ApprovalControllerOptions {
   readonly client: KubeClient;
@@ -60,7 +61,7 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     const ackedAtMs = acked?.grantedAtMs.get(metadata.name);
     const current = options.registry.get(spec.sandbox.uid);
     const refusal = current?.refusals.get(metadata.name);
-    const answeredBy = current && policy.answeredBy(current.snapshot.policy, request);
+    const answeredBy = current && answerOf(current.snapshot, request);
     const created = pod?.metadata.creationTimestamp;
     return {
       request,
@@ -74,6 +75,13 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
       // "expired" is said by the phase.
       ...(refusal === undefined || refusal === 'expired' ? {} : { refusal }),
     };
+  }
+
+  /** An open question is answered by a rule for it, a grant by a rule that allows all it does. */
+  function answerOf({ policy: compiled, grants }: FullSnapshot, request: ApprovalRequest): string | undefined {
+    if (request.spec.decision?.verdict !== 'Approve') return policy.answeredBy(compiled, request);
+    const grant = grants.items.find(({ id }) => id === request.metadata.name);
+    return grant && policy.ruleForGrant(compiled, grant);
   }
 
   /** When the decision was first seen, in the tick of its watch event. */
@@ -137,8 +145,10 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
   return { name: 'approval-request', reconcile, watch };
 }
 
+/** Asked, put off or allowed, and not ended: a policy may say it by now. */
 function isOpen({ spec, status }: ApprovalRequest): boolean {
-  return spec.decision === undefined && status?.phase !== 'Superseded';
+  const verdict = spec.decision?.verdict;
+  return verdict !== 'Deny' && verdict !== 'Revoke' && !endedPhases.has(status?.phase ?? 'Pending');
 }
 
 /** Approved by a person, not yet by the sidecar. */

@@ -22,6 +22,10 @@ describe('phases', () => {
   test.each<[string, Decision | undefined, ApprovalStatus | undefined, Partial<ApprovalWorld>, string]>([
     ['nothing decided', undefined, undefined, {}, 'Pending'],
     ['a policy answers it', undefined, { phase: 'Pending' }, { answeredBy: 'team-a/p/r' }, 'Superseded'],
+    ['put off, and a policy answers it', { verdict: 'Snooze' }, undefined, { answeredBy: 'a/p/r' }, 'Superseded'],
+    ['a policy allows all that was granted', approve(), approved, { answeredBy: 'team-a/p/r' }, 'Superseded'],
+    ['so it did, and the policy is gone', approve(), { ...approved, phase: 'Superseded' }, {}, 'Superseded'],
+    ['denied, and a policy allows it', { verdict: 'Deny' }, undefined, { answeredBy: 'team-a/p/r' }, 'Denied'],
     ['approved', approve(), { phase: 'Pending' }, {}, 'Approved'],
     ['approved and acked', approve(), { phase: 'Pending' }, { enforced }, 'Enforced'],
     ['acked later', approve(), approved, { enforced }, 'Enforced'],

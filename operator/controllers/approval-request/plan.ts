@@ -17,7 +17,7 @@ export interface ApprovalWorld {
   readonly enforced?: { readonly revision: string; readonly atMs: number };
   /** Why an approved request is not in force: a ceiling, a scope that this version cannot bound. */
   readonly refusal?: string;
-  /** A policy allows by now what was asked for. */
+  /** The rule by which policy allows what was asked for, or all that was granted. */
   readonly answeredBy?: string;
 }
 
@@ -45,7 +45,7 @@ export function planApproval(world: ApprovalWorld): ApprovalPlan {
   }
   const decided = decide(world, decision, before);
   const remainingMs = decided.expiresAt === undefined ? undefined : Date.parse(decided.expiresAt) - nowMs;
-  const plan = withHistory(world, decided, messageOf(world, decision));
+  const plan = withHistory(world, decided, messageOf(world, decision, decided.phase));
   return remainingMs !== undefined && remainingMs > 0 && !endedPhases.has(decided.phase ?? 'Pending')
     ? { ...plan, againAfterMs: remainingMs }
     : plan;
@@ -64,6 +64,7 @@ function decide(world: ApprovalWorld, decision: Decision, before: ApprovalStatus
     case 'Revoke':
       return { ...ownFields(before), phase: 'Revoked', decidedAt };
     case 'Snooze': {
+      if (world.answeredBy !== undefined) return { ...kept, phase: 'Superseded', decidedAt };
       const untilMs = decidedMs + (durationMs(decision.for ?? '') || defaultSnoozeMs);
       const phase = untilMs <= world.nowMs ? 'Pending' : 'Snoozed';
       return { ...kept, phase, decidedAt, expiresAt: new Date(untilMs).toISOString() };
@@ -82,6 +83,7 @@ function approve(world: ApprovalWorld, decision: Decision, kept: ApprovalStatus,
   const expiry = Number.isNaN(lengthMs) ? {} : { expiresAt: new Date(decidedMs + lengthMs).toISOString() };
   const status = { ...kept, ...expiry };
   if (hasExpired(world, decision, status, decidedMs)) return { ...status, phase: 'Expired' };
+  if (world.answeredBy !== undefined) return { ...status, phase: 'Superseded' };
   const { enforced } = world;
   if (enforced === undefined) return { ...status, phase: phase ?? 'Approved' };
   return {
@@ -104,7 +106,8 @@ function hasExpired(
   return world.podCreatedMs === undefined || world.podCreatedMs > decidedMs;
 }
 
-function messageOf(world: ApprovalWorld, decision: Decision): string | undefined {
+function messageOf(world: ApprovalWorld, decision: Decision, phase: Phase | undefined): string | undefined {
+  if (phase === 'Superseded' && world.answeredBy !== undefined) return `answered by ${world.answeredBy}`;
   return decision.verdict === 'Approve' && world.refusal !== undefined
     ? `not in force: ${world.refusal}`
     : decision.reason;
