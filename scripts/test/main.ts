@@ -12,6 +12,7 @@ import { stderrProgress } from '../../test/cluster/base/progress.ts';
 import { ensureCriBinaries } from '../../test/cluster/build/cri-binaries.ts';
 import { ensureDebianPackages } from '../../test/cluster/build/debian-packages.ts';
 import { ensureKubeBinaries } from '../../test/cluster/build/kube-binaries.ts';
+import { ensureJudge } from '../../test/gitops/ensure-judge.ts';
 import { refuseRealNetwork } from '../../test/cluster/wants-real-network.ts';
 import { buildImages } from '../images/build-images.ts';
 
@@ -36,7 +37,10 @@ const building = { progress: stderrProgress, signal: new AbortController().signa
 /** Minutes on a cold machine, nothing on a warm one: done here, where no test's or hook's time-out is running. */
 const builds: Partial<Record<Tier, () => Promise<unknown>>> = {
   netns: () => ensureKubeBinaries(building),
-  api: () => ensureKubeBinaries(building),
+  api: async () => {
+    await ensureKubeBinaries(building);
+    await ensureJudge(building);
+  },
   kubelet: async () => {
     await ensureKubeBinaries(building);
     await ensureCriBinaries(building);
@@ -89,7 +93,7 @@ async function build(tier: Tier): Promise<boolean> {
 /** What tests of every tier call; what only a cluster or an image needs is installed where it is made. */
 async function provideTools(): Promise<void> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return;
-  const tools = ['curl', 'gcc', 'git', 'iproute2', 'libc6-dev', 'nftables', 'openssl', 'procps', 'util-linux'];
+  const tools = ['curl', 'gcc', 'git', 'iproute2', 'libc6-dev', 'nftables', 'openssl', 'procps', 'tmux', 'util-linux'];
   try {
     await ensureDebianPackages(tools, building);
   } catch (error) {

@@ -44,7 +44,7 @@ export function promoteGrants(set: PolicySet, { name, selector, nowMs }: Promote
     apiVersion,
     kind: 'EgressPolicy',
     metadata: { name, namespace },
-    spec: { ...present?.spec, sandboxSelector: { matchLabels: selector }, allow: [...allow] },
+    spec: { sandboxSelector: { matchLabels: selector }, allow: allow.map(inOrder), ...restOf(present) },
   });
   const held = rulesHeldBy(present);
   const inspected = new Set<string>();
@@ -79,6 +79,16 @@ export function promoteGrants(set: PolicySet, { name, selector, nowMs }: Promote
   }
 }
 
+function restOf(present: EgressPolicy | undefined): Omit<EgressPolicy['spec'], 'sandboxSelector' | 'allow'> {
+  const { sandboxSelector: _selector, allow: _allow, ...rest } = present?.spec ?? { sandboxSelector: {} };
+  return rest;
+}
+
+/** The API server sorts keys; people read the name first. */
+function inOrder({ name, to, protocol, binaries, ...rest }: AllowRule): AllowRule {
+  return { name, to, protocol, ...(binaries === undefined ? {} : { binaries }), ...rest };
+}
+
 function rulesHeldBy(present: EgressPolicy | undefined): ReadonlySet<string> {
   return new Set((present?.spec.allow ?? []).map(rule => rule.name));
 }
@@ -91,7 +101,9 @@ function candidatesOf(
   nowMs: number,
 ): { candidates: readonly Candidate[]; refused: Promoted['refused'] } {
   const answered = set.requests.filter(request => isSuperseded(request) && held.has(ruleNameOf(request)));
-  const requests = [...set.requests.filter(request => !isSuperseded(request)), ...answered.map(asApproved)];
+  const live = [...set.requests.filter(request => !isSuperseded(request)), ...answered.map(asApproved)];
+  const counted = live.filter(isCounted);
+  const requests = live.filter(request => !isCounted(request));
   const { grants, refusals } = compileGrants({
     sandboxUid: set.sandbox.metadata.uid,
     requests,
@@ -106,7 +118,10 @@ function candidatesOf(
   const seen = new Set(requests.filter(isSeen).map(placeOf));
   for (const { requests: single, host, port } of grants.items) if (single !== undefined) seen.add(`${host}:${port}`);
   const candidates: Candidate[] = [];
-  const refused: { request: string; why: string }[] = [];
+  const refused: { request: string; why: string }[] = counted.map(({ metadata, spec }) => ({
+    request: metadata.name,
+    why: `it is for ${spec.decision?.maxUses} uses, and a policy does not count`,
+  }));
   for (const grant of grants.items) {
     const request = set.requests.find(({ metadata }) => metadata.name === grant.id);
     if (request === undefined) continue;
@@ -117,6 +132,11 @@ function candidatesOf(
   for (const [request, why] of refusals)
     if (why !== 'expired') refused.push({ request, why: `the approval is not in force: ${why}` });
   return { candidates, refused };
+}
+
+function isCounted({ spec, status }: ApprovalRequest): boolean {
+  const isLive = status?.phase === undefined || status.phase === 'Approved' || status.phase === 'Enforced';
+  return isLive && spec.decision?.verdict === 'Approve' && spec.decision.maxUses !== undefined;
 }
 
 function isSuperseded({ status }: ApprovalRequest): boolean {

@@ -12,7 +12,7 @@ export type RulesOfGrant =
 /** `inspected`: rules of this host and port see its requests, so an opaque one would contradict them. */
 export function rulesOfGrant(request: ApprovalRequest, grant: Omit<Grant, 'id'>, inspected: boolean): RulesOfGrant {
   const { host, port, binary, requests } = grant;
-  const problem = problemOf(request, grant);
+  const problem = problemOf(grant);
   if (problem !== undefined) return { ok: false, why: problem };
   const isAddress = isAddressText(host);
   const peer = isAddress
@@ -54,9 +54,7 @@ export function ruleNameOf({ metadata, spec }: ApprovalRequest): string {
     .slice(0, 12)}`;
 }
 
-function problemOf({ spec }: ApprovalRequest, { binary, requests }: Omit<Grant, 'id'>): string | undefined {
-  if (spec.decision?.maxUses !== undefined)
-    return `it is for ${spec.decision.maxUses} uses, and a policy does not count`;
+function problemOf({ binary, requests }: Omit<Grant, 'id'>): string | undefined {
   if (binary !== undefined && !/^\/[^\\]*$/.test(binary.path))
     return `its binary ${binary.path} is no path that a policy can name; approve with --scope Endpoint, or write the rule by hand`;
   for (const { path } of requests ?? []) {
