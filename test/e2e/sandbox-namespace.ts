@@ -181,9 +181,18 @@ export class SandboxNamespace {
 
   /** A command in the agent's container, as `kubectl creel connect` runs it. */
   async inside(sandbox: string, script: string): Promise<Ran> {
-    const launcher = [paths.launcher, 'run', '--workdir', '/sandbox', '--', 'sh', '-c', script];
-    return await outcomeOf(this.kubectl(['exec', `csb-${sandbox}`, '--container=agent', '--', ...launcher]));
+    return await outcomeOf(this.kubectl(['exec', ...inAgent(sandbox, script)]));
   }
+
+  /** Puts a file into the agent's workspace. */
+  async put(sandbox: string, name: string, content: string): Promise<void> {
+    await this.kubectl(['exec', '--stdin', ...inAgent(sandbox, `cat >${name}`)], content);
+  }
+}
+
+function inAgent(sandbox: string, script: string): readonly string[] {
+  const launcher = [paths.launcher, 'run', '--workdir', '/sandbox', '--', 'sh', '-c', script];
+  return [`csb-${sandbox}`, '--container=agent', '--', ...launcher];
 }
 
 /** What became of a program: its failure is an answer here. */
