@@ -3,8 +3,12 @@ import { registerApprovals } from './commands/approvals.ts';
 import type { CommandContext } from './commands/command-context.ts';
 import { registerConnect } from './commands/connect.ts';
 import { registerDecisions } from './commands/decide.ts';
+import { registerDescribe } from './commands/describe.ts';
+import { registerGet } from './commands/get.ts';
 import { registerInference } from './commands/inference.ts';
+import { registerLogs } from './commands/logs.ts';
 import { registerPolicy } from './commands/policy.ts';
+import { registerSandbox } from './commands/sandbox.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTerm } from './commands/term.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -23,13 +27,21 @@ export function buildProgram(contextOf: (program: Command) => CommandContext): C
     .addHelpText('after', footer)
     .showHelpAfterError('(--help shows the options)');
   const context = contextOf(program);
+  program.commandsGroup('Sandboxes:');
   registerStatus(program, context);
+  registerGet(program, context);
+  registerDescribe(program, context);
+  registerSandbox(program, context);
+  registerConnect(program, context);
+  registerLogs(program, context);
+  program.commandsGroup('Approvals:');
   registerApprovals(program, context);
   registerDecisions(program, context);
   registerTerm(program, context);
-  registerConnect(program, context);
+  program.commandsGroup('Models and policies:');
   registerInference(program, context);
   registerPolicy(program, context);
+  program.commandsGroup('Other:');
   throwInsteadOfExit(program);
   return program;
 }

@@ -15,6 +15,11 @@ export function formatJson(value: unknown): string {
   return escapeInvisible(JSON.stringify(value, null, 2));
 }
 
+/** One line of it. */
+export function formatJsonLine(value: unknown): string {
+  return escapeInvisible(JSON.stringify(value));
+}
+
 /** Read by YAML 1.1 as Kubernetes does: what 1.1 would take for something else is quoted. */
 export function formatYaml(value: object): string {
   const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false });

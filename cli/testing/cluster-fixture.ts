@@ -18,7 +18,7 @@ export interface ClusterFixture {
   /** A request of sandbox `agent` for a host, with the status the operator would give it. */
   makeRequest(
     name: string,
-    over?: { readonly phase?: string; readonly host?: string; readonly sandbox?: string },
+    over?: { readonly phase?: string; readonly host?: string; readonly sandbox?: string; readonly uid?: string },
   ): Promise<void>;
   setPhase(name: string, phase: string): Promise<void>;
   getRequest(name: string): Promise<ApprovalRequest>;
@@ -56,12 +56,12 @@ export function clusterFixture(prefix: string): ClusterFixture {
     create,
     setPhase,
     getRequest,
-    async makeRequest(name, { phase = 'Pending', host = 'a.example.org', sandbox = 'agent' } = {}) {
+    async makeRequest(name, { phase = 'Pending', host = 'a.example.org', sandbox = 'agent', uid = 'u-1' } = {}) {
       const egress = { host, port: 443, reason: 'NotListed' };
       await create({
         kind: 'ApprovalRequest',
         metadata: { name },
-        spec: { type: 'Egress', sandbox: { name: sandbox, uid: 'u-1' }, egress },
+        spec: { type: 'Egress', sandbox: { name: sandbox, uid }, egress },
       });
       await setPhase(name, phase);
     },
