@@ -90,6 +90,14 @@ describe('rendered', () => {
     }
   });
 
+  test('the preset for many tenants is taken, and lets nobody’s images run until it is told whose', async () => {
+    const text = await template(`--values=${chart}/values-multi-tenant.yaml`);
+    expect(text).toContain('images.repositories: ""');
+    expect(text).toContain('isolation.landlock: "Required"');
+    expect(text.match(/^ {2}name: guardrail-(placement|images|isolation).creel.dev$/gm)).toHaveLength(6);
+    expect(await template()).not.toContain('guardrail');
+  });
+
   test('options reach the operator', async () => {
     const args = [
       '--set=clusterResolvers={10.96.0.10,169.254.20.10}',

@@ -38,11 +38,15 @@ describe('without the policies', () => {
   });
 });
 
-describe('with the policies of the chart', () => {
-  beforeAll(() => installChart());
+describe.each([
+  ['with the policies of the chart', cases.filter(({ file }) => file.values === undefined)],
+  ['with the guardrails of the chart', cases.filter(({ file }) => file.values !== undefined)],
+])('%s', (_what, held) => {
+  const policies = [...new Set(held.map(({ file }) => file.policy))];
+  beforeAll(() => installChart(['webhook.enabled=false'], held[0]?.file.values));
   afterAll(uninstallChart);
 
-  test.each(cases.filter(({ entry }) => entry.deny !== undefined))('refused: $title', async ({ entry, file }) => {
+  test.each(held.filter(({ entry }) => entry.deny !== undefined))('refused: $title', async ({ entry, file }) => {
     const phrase = `ValidatingAdmissionPolicy '${file.policy}'`;
     await expect.poll(async () => (await ask(entry, file)).message, { timeout: policyLagMs }).toContain(phrase);
     const { status, message } = await ask(entry, file);
@@ -50,18 +54,54 @@ describe('with the policies of the chart', () => {
     expect([403, 422]).toContain(status);
   });
 
-  test.each(cases.filter(({ entry }) => entry.allow !== undefined))('let through: $title', async ({ entry, file }) => {
+  test.each(held.filter(({ entry }) => entry.allow !== undefined))('let through: $title', async ({ entry, file }) => {
     const verdict = await ask(entry, file);
     expect(verdict.message).not.toContain('ValidatingAdmissionPolicy');
     expect(reached(entry, verdict), verdict.message).toBe(true);
   });
 
-  test.each(files.map(({ policy }) => policy))('the API server finds no fault in the types of %s', async policy => {
+  test.each(policies)('the API server finds no fault in the types of %s', async policy => {
     const read = () => currentCluster().kubectl(['get', 'validatingadmissionpolicy', policy, '--output=json']);
     const status = async () =>
       (JSON.parse(await read()) as { status?: { typeChecking?: { expressionWarnings?: unknown[] } } }).status;
     await expect.poll(async () => (await status())?.typeChecking, { timeout: policyLagMs }).toBeDefined();
     expect((await status())?.typeChecking?.expressionWarnings ?? []).toEqual([]);
+  });
+});
+
+describe('guardrails whose ConfigMap', () => {
+  const guarded = cases.filter(({ file, entry }) => file.values !== undefined && entry.allow !== undefined);
+  const created = guarded.filter(({ entry }) => entry.create === 'sandboxes');
+  const refusable = cases
+    .filter(({ file, entry }) => file.values !== undefined && entry.deny !== undefined)
+    .slice(0, 1);
+  const kubectl = (...args: string[]) => currentCluster().kubectl([...args, '--namespace=creel-system']);
+  beforeAll(() => installChart(['webhook.enabled=false'], guarded[0]?.file.values));
+  afterAll(uninstallChart);
+  const refused = ({ entry, file }: (typeof cases)[number]) =>
+    expect.poll(async () => (await ask(entry, file)).message, { timeout: policyLagMs });
+
+  test('has been there before, and was taken away: the new one counts', async () => {
+    for (const entry of refusable) await refused(entry).toContain('ValidatingAdmissionPolicy');
+    for (const entry of created) await refused(entry).not.toContain('ValidatingAdmissionPolicy');
+  });
+
+  test.each([...new Set(created.map(({ file }) => file.policy))])('lacks a key of %s: it is named', async policy => {
+    const entry = created.find(({ file }) => file.policy === policy);
+    if (entry === undefined) throw new Error('no case');
+    const key = `${policy.replace(/^guardrail-|[.].*$/g, '')}.`;
+    const before = await kubectl('get', 'configmap', 'creel-guardrails', '--output=json');
+    const { data } = JSON.parse(before) as { data: Record<string, string> };
+    const lost = Object.keys(data).find(name => name.startsWith(key)) ?? '';
+    await kubectl('patch', 'configmap', 'creel-guardrails', '--type=merge', `--patch={"data":{"${lost}":null}}`);
+    await refused(entry).toContain(`the ConfigMap creel-guardrails lacks ${lost}`);
+    await kubectl('patch', 'configmap', 'creel-guardrails', '--type=merge', `--patch=${JSON.stringify({ data })}`);
+    await refused(entry).not.toContain('ValidatingAdmissionPolicy');
+  });
+
+  test('is missing: nothing is admitted', async () => {
+    await kubectl('delete', 'configmap', 'creel-guardrails');
+    for (const entry of created) await refused(entry).toMatch(/guardrail-.*no params found/);
   });
 });
 

@@ -33,6 +33,8 @@ const admissionCase = z.strictObject({
 export type AdmissionCase = z.infer<typeof admissionCase>;
 
 const caseFile = z.strictObject({
+  /** The chart's, where the policy is not there by default. */
+  values: z.looseObject({}).exactOptional(),
   given: z.array(object).exactOptional(),
   templates: z.record(z.string(), object).exactOptional(),
   cases: z.array(admissionCase).min(2),
