@@ -10,7 +10,8 @@ const maxShown = 60;
 /** One issue may speak of several fields. `plural` is for the command that explains the field. */
 export function describeIssue(issue: Issue, plural: string): FieldProblem[] {
   if (issue.code !== 'unrecognized_keys') {
-    const field = fieldPath(issue.path);
+    // What is said of the whole object is said of its beginning; a cause without a field would be none.
+    const field = fieldPath(issue.path) || 'metadata';
     return [{ field, message: withHint(messageOf(issue), issue, plural) }];
   }
   return issue.keys.map(key => ({
