@@ -95,7 +95,7 @@ describe('rendered', () => {
     expect(text).toContain('images.repositories: ""');
     expect(text).toContain('isolation.landlock: "Required"');
     expect(text.match(/^ {2}name: guardrail-(placement|images|isolation).creel.dev$/gm)).toHaveLength(6);
-    expect(await template()).not.toContain('guardrail');
+    expect(await template()).not.toContain('name: guardrail-');
   });
 
   test('options reach the operator', async () => {

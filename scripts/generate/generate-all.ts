@@ -43,7 +43,7 @@ async function admissionTemplates(): Promise<[string, string][]> {
       const text = await readFile(join(root, admissionFolder, name), 'utf8');
       return [
         `charts/creel/templates/admission/${name}`,
-        notice(`${admissionFolder}/${name}`) + admissionTemplate(name, text),
+        admissionTemplate(name, notice(`${admissionFolder}/${name}`) + text),
       ];
     }),
   );
