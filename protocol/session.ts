@@ -40,8 +40,22 @@ export interface Standing {
   readonly untilMs: number;
 }
 
+/** How often a grant with `uses` was used, since it was given. */
+export interface GrantUse {
+  readonly approval: string;
+  readonly used: number;
+}
+
 export type UpFrame =
-  | { readonly type: 'hello'; readonly protocol: number; readonly sidecar: string; readonly revision?: Revision }
+  | {
+      readonly type: 'hello';
+      readonly protocol: number;
+      readonly sidecar: string;
+      readonly revision?: Revision;
+      /** Names the memory that counts uses of grants; a sidecar that has lost it says another name. */
+      readonly countedBy?: string;
+    }
+  | { readonly type: 'uses'; readonly uses: readonly GrantUse[] }
   | DenialFrame
   | {
       readonly type: 'ack';

@@ -121,6 +121,14 @@ export interface Grant {
   readonly binary?: { readonly path: string; readonly sha256: string };
   /** Unix ms; absent only for `forever` and `session`. */
   readonly expiresAtMs?: number;
+  /** At most so many connections, or with `requests` so many requests; absent: any number. */
+  readonly uses?: {
+    readonly max: number;
+    /** The sidecar memory that counts them: another one has none left. */
+    readonly countedBy: string;
+    /** All are used: it carries what is open and nothing new. */
+    readonly areUsedUp?: true;
+  };
 }
 
 export interface Grants {

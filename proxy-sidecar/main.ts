@@ -1,4 +1,5 @@
 // The sidecar: captures what the agent sends, decides, forwards. It has no capability and holds no key of the sandbox's CA.
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -23,11 +24,14 @@ import { inferencePorts } from './inference-ports.ts';
 import { startHealthListener } from './listen/start-health-listener.ts';
 import { startTransparentListener } from './listen/start-transparent-listener.ts';
 import { loadAddon } from './native/load-addon.ts';
+import { createGrantUses, type GrantUses } from './policy/grant-uses.ts';
 import { openKeptFiles } from './policy/kept-files.ts';
 import { PolicyState } from './policy/policy-state.ts';
+import { openUseLedger } from './policy/use-ledger.ts';
 import { createDenialReports } from './session/denial-reports.ts';
 import { type HubSession, startHubSession } from './session/hub-session.ts';
 import { createUsageReports } from './session/usage-reports.ts';
+import { createUseReports } from './session/use-reports.ts';
 import { watchCanaries } from './session/watch-canaries.ts';
 import { createLeafContexts } from './tls/terminate-tls.ts';
 import { tokenBucket } from './token-bucket.ts';
@@ -78,10 +82,25 @@ const answers = createAnswerMemory({
   ask: (name, resolvers) => resolveName(name, resolvers, signal),
   nowMs: () => performance.now(),
 });
+const ledger = openUseLedger(join(privateDir, 'proxy'), () => randomBytes(16).toString('hex'));
+const useReports = createUseReports(
+  frame => hub?.send(frame) ?? false,
+  () =>
+    (policy.inForce?.grants.items ?? []).flatMap(grant =>
+      grant.uses === undefined ? [] : [{ approval: grant.id, used: ledger.used(grant.id) }],
+    ),
+  signal,
+);
+const uses: GrantUses = createGrantUses(
+  ledger,
+  grant => useReports.spent(grant.id, uses.isUsedUp(grant)),
+  error => log(`a use of a grant cannot be written down, so it is refused: ${String(error)}`),
+);
 const policy: PolicyState = new PolicyState({
   nowMs,
   log,
   signal,
+  isUsedUp: uses.isUsedUp,
   onApplied: inForce => {
     answers.clear();
     kept.saveSnapshot(inForce, policy.heardMs);
@@ -114,6 +133,7 @@ const context: ConnectionContext = {
   names,
   guard,
   denials,
+  uses,
   leaves,
   audit,
   nowMs,
@@ -162,12 +182,14 @@ hub = startHubSession({
   address: hubAddress,
   token: guard.token,
   revision: () => policy.inForce?.revision,
+  countedBy: ledger.name,
   onFrame: takeFrame,
   onOpen: () => {
     session = new AbortController();
     isConfirmed = false;
     hub?.send({ type: 'health', fence: fence.fence, message: fence.message });
     usages.resend();
+    useReports.resend();
     denials.resend();
     sendDenials();
   },

@@ -52,7 +52,12 @@ const decision = rule(
       .regex(/^(session|forever|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)$/)
       .exactOptional()
       .describe('How long: a duration such as 1h, "session" (until the pod is replaced) or "forever".'),
-    maxUses: z.int().min(1).max(1_000_000).exactOptional(),
+    maxUses: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .exactOptional()
+      .describe('At most so many connections; for scope Request, so many requests. Each counts once it is let out.'),
     reason: plainText.exactOptional().describe('For Deny: reaches the agent in its 403.'),
     by: z
       .string()
@@ -116,7 +121,13 @@ const status = z.strictObject({
   phase: phase.exactOptional(),
   hits: z.int().min(0).exactOptional(),
   samples: z.array(shownText).max(10).exactOptional(),
-  usesLeft: z.int().min(0).exactOptional(),
+  usesLeft: z.int().min(0).exactOptional().describe('Of decision.maxUses; told by the sidecar, at most every 10 s.'),
+  countedBy: z
+    .string()
+    .max(64)
+    .regex(/^[0-9a-f]*$/)
+    .exactOptional()
+    .describe('The sidecar memory that counts the uses. Once it is gone, no use is left.'),
   firstSeen: timestamp.exactOptional(),
   lastSeen: timestamp.exactOptional(),
   decidedAt: timestamp.exactOptional(),

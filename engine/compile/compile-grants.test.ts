@@ -41,6 +41,25 @@ describe('an approval is a grant', () => {
   });
 });
 
+describe('a number of uses', () => {
+  const counted = (status: ApprovalRequest['status']) =>
+    sampleRequest({ ...approve, maxUses: 3 }, { status: { countedBy: 'ab', ...status } });
+
+  test('is a grant once it is written down who counts them', () => {
+    expect(compile(sampleRequest({ ...approve, maxUses: 3 })).refusals.get('apr-x')).toContain('not connected (yet)');
+    expect(compile(counted({ phase: 'Approved' })).grants.items).toMatchObject([{ uses: { max: 3, countedBy: 'ab' } }]);
+  });
+
+  test('all spent it goes on for what is open, until its time is over or it is revoked', () => {
+    const spent = counted({ phase: 'Expired', usesLeft: 0, decidedAt: '2026-01-01T11:59:00Z' });
+    expect(compile(spent).grants.items).toMatchObject([{ uses: { areUsedUp: true } }]);
+    expect(compile(spent, { nowMs: nowMs + 3_600_000 }).grants.items).toEqual([]);
+    expect(compile(counted({ phase: 'Expired', usesLeft: 1 })).grants.items).toEqual([]);
+    const revoked = { ...spent, spec: { ...spent.spec, decision: { verdict: 'Revoke' } as const } };
+    expect(compile(revoked).grants.items).toEqual([]);
+  });
+});
+
 const granted = (request: ApprovalRequest) => compile(request).grants.items[0];
 
 describe('scope Request', () => {
@@ -88,6 +107,10 @@ describe('no grant', () => {
     ['for a duration that is none', sampleRequest({ verdict: 'Approve', for: '0s' })],
     ['forever, without a ceiling that lets it', sampleRequest({ verdict: 'Approve', for: 'forever' })],
     ['for uses nobody counts yet', sampleRequest({ ...approve, maxUses: 3 })],
+    [
+      'for uses counted under an earlier decision',
+      sampleRequest({ ...approve, maxUses: 3 }, { status: { countedBy: 'a1', observedGeneration: 0 } }),
+    ],
     ['for requests that nobody listed or saw', sampleRequest({ ...approve, scope: 'Request' })],
     [
       'for a path that is read in two ways',

@@ -43,7 +43,8 @@ function isApproved(request: ApprovalRequest, sandboxUid: string): boolean {
     spec.sandbox.uid === sandboxUid &&
     spec.decision?.verdict === 'Approve' &&
     metadata.deletionTimestamp === undefined &&
-    !ended.has(statusOf(request)?.phase ?? 'Pending')
+    // What its last use has opened goes on until the time is over.
+    (!ended.has(statusOf(request)?.phase ?? 'Pending') || isUsedUp(request))
   );
 }
 
@@ -52,12 +53,15 @@ function statusOf({ metadata, status }: ApprovalRequest): ApprovalRequest['statu
   return status?.observedGeneration === metadata.generation ? status : undefined;
 }
 
+function isUsedUp(request: ApprovalRequest): boolean {
+  const status = statusOf(request);
+  return status?.phase === 'Expired' && status.usesLeft === 0;
+}
+
 /** The grant, or why there is none. What this version cannot bound it does not grant. */
 function grantOf(request: ApprovalRequest, inputs: GrantInputs): Grant | string {
   const { egress, decision } = request.spec;
   if (egress === undefined || decision === undefined) return 'spec.egress is missing';
-  if (decision.maxUses !== undefined)
-    return 'maxUses is not counted by this version; approve without it, for a short time';
   const scope = decision.scope ?? (egress.binary === undefined ? 'Endpoint' : 'Binary');
   const requests = scope === 'Request' ? requestsOf(request) : undefined;
   if (typeof requests === 'string') return requests;
@@ -66,6 +70,8 @@ function grantOf(request: ApprovalRequest, inputs: GrantInputs): Grant | string 
   const expiry = expiryOf(request, inputs);
   if (typeof expiry === 'string') return expiry;
   if (expiry.expiresAtMs !== undefined && expiry.expiresAtMs <= inputs.nowMs) return 'expired';
+  const uses = usesOf(request);
+  if (typeof uses === 'string') return uses;
   const { host, port, binary } = egress;
   const grant: Grant = {
     id: request.metadata.name,
@@ -74,9 +80,19 @@ function grantOf(request: ApprovalRequest, inputs: GrantInputs): Grant | string 
     ...(requests === undefined ? {} : { requests }),
     ...(scope !== 'Endpoint' && binary !== undefined ? { binary: { path: binary.path, sha256: binary.sha256 } } : {}),
     ...expiry,
+    ...uses,
   };
   const ceiling = inputs.ceilings.find(candidate => grantBeyond(candidate, grant));
   return ceiling === undefined ? grant : `beyond the ceiling of ${ceiling.policy}`;
+}
+
+/** Who counts is written down before anything is granted: whatever crashes then, nobody else counts anew. */
+function usesOf(request: ApprovalRequest): Pick<Grant, 'uses'> | string {
+  const max = request.spec.decision?.maxUses;
+  if (max === undefined) return {};
+  const countedBy = statusOf(request)?.countedBy;
+  if (countedBy === undefined) return 'its uses are counted by the sandbox, which is not connected (yet)';
+  return { uses: { max, countedBy, ...(isUsedUp(request) ? { areUsedUp: true } : {}) } };
 }
 
 /**

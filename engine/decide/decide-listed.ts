@@ -108,7 +108,9 @@ function allowBy(entry: Entry, allowedCidrs: Allow['allowedCidrs'], ip: Ip | und
 
 function decideGrants(grants: readonly Grant[], binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {
   const live = grants.filter(grant => isScopedTo(grant, binary));
-  const whole = live.find(({ requests }) => requests === undefined);
+  const wholes = live.filter(({ requests }) => requests === undefined);
+  // No use is spent where none has to be.
+  const whole = wholes.find(({ uses }) => uses === undefined) ?? wholes[0];
   if (whole !== undefined) return grantAllow([whole], undefined, ip);
   if (binary === undefined && grants.some(grant => grant.binary !== undefined)) return { verdict: 'NeedsBinary' };
   return live.length === 0 ? undefined : grantAllow(live, inspectedBy([], live), ip);

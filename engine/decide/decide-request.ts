@@ -22,6 +22,8 @@ interface Reason {
   readonly credential: CredentialUse | undefined;
   /** For WebSockets; undefined: every message. */
   readonly text: readonly string[] | undefined;
+  /** It costs one of so many uses. */
+  readonly isCounted?: boolean;
 }
 
 export function decideRequest(inspected: Inspected, head: RequestHead, body?: Buffer): RequestDecision {
@@ -76,20 +78,26 @@ function ruleReason({ id, mode, credential }: PreparedRule['rule'], text: Reason
 }
 
 /** A grant without requests is the whole host; one with them is exactly these, and no upgrade. */
-function grantReason({ id, requests }: Grant, { methods, head, target }: RequestFacts): readonly Reason[] {
+function grantReason({ id, requests, uses }: Grant, { methods, head, target }: RequestFacts): readonly Reason[] {
   const isListed = (method: string) =>
     requests?.some(request => request.method === method && request.path === target?.path) ?? true;
   if (requests !== undefined && head.isWebSocket) return [];
-  return methods.every(isListed) ? [{ by: 'Grant', id, isEnforced: true, credential: undefined, text: undefined }] : [];
+  const isCounted = uses !== undefined;
+  return methods.every(isListed)
+    ? [{ by: 'Grant', id, isEnforced: true, credential: undefined, text: undefined, isCounted }]
+    : [];
 }
 
 /**
  * A rule with a credential speaks first, or what its author meant to sign would go out unsigned. Then what is enforced
- * before what is only recorded, rules before grants, and by id.
+ * before what is only recorded, rules before grants, grants without a number of uses before those with one, and by id.
  */
 function allowFor(reasons: readonly Reason[], operation?: string): RequestDecision {
-  const order = ({ credential, isEnforced, by }: Reason) =>
-    Number(credential === undefined) * 4 + Number(!isEnforced) * 2 + Number(by === 'Grant');
+  const order = ({ credential, isEnforced, by, isCounted }: Reason) =>
+    Number(credential === undefined) * 8 +
+    Number(!isEnforced) * 4 +
+    Number(by === 'Grant') * 2 +
+    Number(isCounted === true);
   const [first] = reasons.toSorted((a, b) => order(a) - order(b) || compareText(a.id, b.id));
   if (first === undefined) return { verdict: 'Ask', reason: 'RequestNotAllowed' };
   const texts = reasons.map(({ text }) => text);

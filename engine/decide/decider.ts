@@ -7,7 +7,7 @@ import { type Ip, parseIp } from '../canonical/ip.ts';
 import { isPlausibleName } from '../canonical/plausible-name.ts';
 import { decideListed } from './decide-listed.ts';
 import type { Binary, Decision, Target } from './decision.ts';
-import { GrantIndex } from './grant-index.ts';
+import { GrantIndex, type IsUsedUp } from './grant-index.ts';
 import { NeverAddresses } from './never-addresses.ts';
 import { type Entry, RuleIndex } from './rule-index.ts';
 
@@ -23,10 +23,15 @@ export interface Decider {
 }
 
 /** Compiles policy and grants; throws only when the snapshot is malformed, which the caller answers with a nack. */
-export function createDecider(policy: CompiledPolicy, grants: Grants, now: () => number): Decider {
+export function createDecider(
+  policy: CompiledPolicy,
+  grants: Grants,
+  now: () => number,
+  isUsedUp: IsUsedUp = grant => grant.uses?.areUsedUp === true,
+): Decider {
   const deny = new RuleIndex(policy.rules.filter(rule => rule.effect === 'Deny'));
   const allow = new RuleIndex(policy.rules.filter(rule => rule.effect === 'Allow'));
-  const granted = new GrantIndex(grants.items);
+  const granted = new GrantIndex(grants.items, isUsedUp);
   const never = new NeverAddresses(policy.neverAddresses);
 
   const denyEntries = (target: Target, ip: Ip | undefined) =>
@@ -37,6 +42,8 @@ export function createDecider(policy: CompiledPolicy, grants: Grants, now: () =>
   const binaryOf = (target: Target): Binary | undefined =>
     target.binary ?? (policy.identity === 'None' ? { kind: 'unknown' } : undefined);
 
+  const grantsOf = ({ host, port, held }: Target) => granted.find(hostText(host), port, now(), held);
+
   function decide(target: Target): Decision {
     if (policy.frozen) return { verdict: 'Deny', reason: 'Frozen' };
     const ip = target.host.kind === 'ip' ? parseIp(target.host.address) : undefined;
@@ -45,7 +52,7 @@ export function createDecider(policy: CompiledPolicy, grants: Grants, now: () =>
     const binary = binaryOf(target);
     return (
       decideDeny(denyEntries(target, ip), binary) ??
-      decideListed(allowEntries(target, ip), granted.find(hostText(target.host), target.port, now()), binary, ip) ??
+      decideListed(allowEntries(target, ip), grantsOf(target), binary, ip) ??
       decideUnlisted(target, policy.onUnlisted)
     );
   }

@@ -22,6 +22,8 @@ export interface Target {
   readonly port: number;
   /** Absent: not asked yet. The answer is NeedsBinary where it matters. */
   readonly binary?: Binary;
+  /** Names of the grants that this connection has spent a use of. */
+  readonly held?: ReadonlySet<string> | undefined;
 }
 
 /**

@@ -1,10 +1,15 @@
 // Grants by exact host and port. Expiry is read at each decision: it needs no timer and no message.
 import type { Grant } from '../../protocol/snapshot.ts';
 
+/** Whether no use is left of a grant that has only so many. */
+export type IsUsedUp = (grant: Grant) => boolean;
+
 export class GrantIndex {
   readonly #byHost = new Map<string, Grant[]>();
+  readonly #isUsedUp: IsUsedUp;
 
-  constructor(grants: readonly Grant[]) {
+  constructor(grants: readonly Grant[], isUsedUp: IsUsedUp) {
+    this.#isUsedUp = isUsedUp;
     for (const grant of grants) {
       const same = this.#byHost.get(grant.host);
       if (same === undefined) this.#byHost.set(grant.host, [grant]);
@@ -12,10 +17,16 @@ export class GrantIndex {
     }
   }
 
-  /** Live grants for exactly this host and port. */
-  find(host: string, port: number, nowMs: number): readonly Grant[] {
+  /** Live grants for exactly this host and port. One that is `held` has been paid for with a use, which may be its last. */
+  find(host: string, port: number, nowMs: number, held: ReadonlySet<string> | undefined): readonly Grant[] {
     const grants = this.#byHost.get(host);
-    return grants === undefined ? none : grants.filter(grant => grant.port === port && isLive(grant, nowMs));
+    if (grants === undefined) return none;
+    return grants.filter(
+      grant =>
+        grant.port === port &&
+        isLive(grant, nowMs) &&
+        (grant.uses === undefined || held?.has(grant.id) === true || !this.#isUsedUp(grant)),
+    );
   }
 
   knows(host: string, nowMs: number): boolean {

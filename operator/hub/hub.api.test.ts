@@ -29,7 +29,7 @@ let sessions: LabSessions;
 const startSandbox: LabSessions['startSandbox'] = (name, spec) => sessions.startSandbox(name, spec);
 const mint: LabSessions['mint'] = (account, pod, audience) => sessions.mint(account, pod, audience);
 const join: LabSessions['join'] = token => sessions.join(token);
-const startSession: LabSessions['startSession'] = (name, spec) => sessions.startSession(name, spec);
+const startSession: LabSessions['startSession'] = (...args) => sessions.startSession(...args);
 const isAsked =
   (id: number) =>
   (frame: DownFrame): frame is Extract<DownFrame, { type: 'asked' }> =>
@@ -235,6 +235,39 @@ describe('from a denial to an effect', () => {
     expect((await request(approval))?.status).toMatchObject({ phase: 'Pending' });
     await decide(approval, { verdict: 'Snooze', for: '1h' });
     await until(async () => (await request(approval))?.status?.phase).toBe('Snoozed');
+  });
+
+  test('so many uses: counted by one memory, told now and then, over with the last one or when the memory is gone', async () => {
+    const countedBy = 'c'.repeat(32);
+    const { client, pod } = await startSession('counting', {}, { countedBy });
+    const ask = async (id: number) => {
+      client.say(denial(id, { host: `uses${id}.example.com` }));
+      return (await client.frame(isAsked(id))).approval;
+    };
+    const [one, other] = [await ask(1), await ask(2)];
+    for (const approval of [one, other]) await decide(approval, { verdict: 'Approve', for: '1h', maxUses: 3 });
+    await until(async () => (await request(one))?.status).toMatchObject({ phase: 'Enforced', usesLeft: 3, countedBy });
+    await until(() => client.snapshot()?.grants?.items.find(({ id }) => id === one)).toMatchObject({
+      uses: { max: 3, countedBy },
+    });
+    client.say({ type: 'uses', uses: [{ approval: one ?? '', used: 1 }] });
+    client.say({ type: 'uses', uses: [{ approval: one ?? '', used: 3 }] });
+    // Before the status can know: the question is a new one.
+    client.say(denial(3, { host: 'uses1.example.com' }));
+    expect((await client.frame(isAsked(3))).approval).not.toBe(one);
+    await until(async () => (await request(one))?.status).toMatchObject({
+      phase: 'Expired',
+      usesLeft: 0,
+      history: expect.arrayContaining([expect.objectContaining({ phase: 'Expired', message: 'all 3 uses are spent' })]),
+    });
+    await until(() => client.snapshot()?.grants?.items.find(({ id }) => id === one)?.uses).toMatchObject({
+      areUsedUp: true,
+    });
+    const later = await join(await mint('csb-counting', pod));
+    later.say({ type: 'hello', protocol: 1, sidecar: 'lab', countedBy: 'd'.repeat(32) });
+    await until(async () => (await request(other))?.status).toMatchObject({ phase: 'Expired', usesLeft: 3 });
+    expect((await request(other))?.status?.history?.at(-1)?.message).toContain('memory that is gone');
+    await until(() => later.snapshot()?.grants?.items.map(({ id }) => id)).toEqual([one]);
   });
 
   test('a policy that answers the question by itself closes the request', async () => {

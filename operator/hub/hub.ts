@@ -1,6 +1,6 @@
 // Every open session, what each sidecar has said, and who wants to hear of it.
 import { compareRevisions, type Revision } from '../../protocol/revision.ts';
-import type { DenialFrame, Standing } from '../../protocol/session.ts';
+import type { DenialFrame, GrantUse, Standing } from '../../protocol/session.ts';
 import type { CurrentSnapshot, SnapshotRegistry } from '../snapshots/types.ts';
 import { isPodAddress, type RecordedPod } from './authenticate.ts';
 import {
@@ -20,7 +20,7 @@ export interface HubOptions {
 }
 
 /** What a change was about: an ack releases waiting approvals, the rest can wait a little. */
-export type HubChange = 'Connected' | 'Disconnected' | 'Acked' | 'Reported';
+export type HubChange = 'Connected' | 'Disconnected' | 'Acked' | 'Used' | 'Reported';
 type Listener = (sandboxUid: string, change: HubChange) => void;
 
 /** What controllers may ask of the hub. */
@@ -93,12 +93,13 @@ export class Hub implements HubView {
 
   #events(): SessionEvents {
     return {
-      hello: ({ sandboxUid, podUid }, sidecar) => {
+      hello: ({ sandboxUid, podUid }, { sidecar, countedBy }) => {
         const before = this.#states.get(sandboxUid);
-        // What another pod said says nothing about this one.
-        const kept = before?.podUid === podUid ? before : { podUid, dropped: 0 };
+        // What another pod said, or a memory that is gone, says nothing about this one.
+        const isSame = before?.podUid === podUid && before.countedBy === countedBy;
+        const kept = isSame ? before : { podUid, dropped: 0 };
         const since = { connected: true, sinceMs: this.#options.nowMs(), sidecar };
-        this.#states.set(sandboxUid, { ...kept, ...since });
+        this.#states.set(sandboxUid, { ...kept, ...since, ...(countedBy === undefined ? {} : { countedBy }) });
         this.#tell(sandboxUid, 'Connected');
       },
       acked: (peer, revision, grants) => this.#acked(peer, revision, grants),
@@ -112,6 +113,8 @@ export class Hub implements HubView {
             });
           case 'nack':
             return this.#change(sandboxUid, 'Reported', { nack: { revision: frame.revision, reason: frame.reason } });
+          case 'uses':
+            return this.#used(sandboxUid, frame.uses);
           case 'usage': {
             const { profile, requests, tokens, dropped } = frame;
             return this.#change(sandboxUid, 'Reported', { usage: { profile, requests, tokens }, dropped });
@@ -128,6 +131,16 @@ export class Hub implements HubView {
     const atMs = this.#options.nowMs();
     const grantedAtMs = new Map(names.map(name => [name, before?.grantedAtMs.get(name) ?? atMs]));
     this.#change(sandboxUid, 'Acked', { acked: { revision, atMs, grants: new Set(names), grantedAtMs } });
+  }
+
+  /** Totals never shrink, whatever a sidecar says, and are of grants that it was given. */
+  #used(sandboxUid: string, told: readonly GrantUse[]): void {
+    const uses = new Map(this.#states.get(sandboxUid)?.uses);
+    const given = this.#options.registry.get(sandboxUid)?.snapshot.grants.items ?? [];
+    for (const { approval, used } of told)
+      if (given.some(({ id, uses: bound }) => id === approval && bound !== undefined))
+        uses.set(approval, Math.max(used, uses.get(approval) ?? 0));
+    this.#change(sandboxUid, 'Used', { uses });
   }
 
   #change(sandboxUid: string, change: HubChange, fields: Partial<SessionState>): void {

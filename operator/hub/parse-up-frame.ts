@@ -28,13 +28,24 @@ const binary = z.strictObject({
   ancestors: z.array(path).max(8),
 });
 
+const countedBy = z.string().regex(/^[0-9a-f]{32}$/);
+const use = z.object({
+  approval: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9.-]+$/),
+  used: count,
+});
+
 const upFrame = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
     protocol: z.int(),
     sidecar: z.string().max(256),
     revision: revision.optional(),
+    countedBy: countedBy.optional(),
   }),
+  z.object({ type: z.literal('uses'), uses: z.array(use).max(256) }),
   z.object({
     type: z.literal('denial'),
     id: z.int().min(0),

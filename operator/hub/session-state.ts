@@ -7,6 +7,9 @@ export interface SessionState {
   /** When `connected` last changed. */
   readonly sinceMs: number;
   readonly sidecar?: string;
+  /** The memory that counts its uses, and what it has counted, by ApprovalRequest. */
+  readonly countedBy?: string;
+  readonly uses?: ReadonlyMap<string, number>;
   readonly acked?: Acked;
   readonly nack?: { readonly revision: Revision; readonly reason: string };
   readonly fence?: { readonly state: 'Verified' | 'Reinstalled' | 'Broken'; readonly message: string };

@@ -41,7 +41,7 @@ function start() {
     end: () => void (transport.ended = true),
   };
   const events: SessionEvents = {
-    hello: (_peer, sidecar) => void log.push(['hello', sidecar]),
+    hello: (_peer, { sidecar }) => void log.push(['hello', sidecar]),
     acked: (_peer, revision, grants) => void log.push(['acked', revision.counter, grants]),
     report: (_peer, frame) => void log.push(frame.type),
     denial: (_peer, frame, answer) => {

@@ -28,7 +28,7 @@ export interface SessionTransport {
 }
 
 export interface SessionEvents {
-  hello(peer: SessionPeer, sidecar: string): void;
+  hello(peer: SessionPeer, hello: Pick<Extract<UpFrame, { type: 'hello' }>, 'sidecar' | 'countedBy'>): void;
   acked(peer: SessionPeer, revision: Revision, grants: readonly string[]): void;
   report(peer: SessionPeer, frame: Exclude<UpFrame, { type: 'hello' | 'ack' | 'denial' }>): void;
   denial(peer: SessionPeer, frame: DenialFrame, answer: (asked: AskedAnswer) => void): void;
@@ -117,7 +117,8 @@ export class Session {
     this.#transport.end();
   }
 
-  #open({ protocol, sidecar }: Extract<UpFrame, { type: 'hello' }>): void {
+  #open(hello: Extract<UpFrame, { type: 'hello' }>): void {
+    const { protocol } = hello;
     if (protocol < oldestProtocol || protocol > protocolVersion + 1)
       return this.close(`ProtocolUnsupported: ${protocol}; this hub speaks ${oldestProtocol} to ${protocolVersion}`);
     this.#phase = 'Open';
@@ -130,7 +131,7 @@ export class Session {
       forbiddenPort,
       canaryAddress: address,
     });
-    this.#events.hello(this.peer, sidecar);
+    this.#events.hello(this.peer, hello);
     this.flush();
   }
 
@@ -146,6 +147,7 @@ export class Session {
         if (this.#sent) this.#sent = { revision: this.#sent.revision };
         return this.#events.report(this.peer, frame);
       case 'usage':
+      case 'uses':
       case 'health':
       case 'networkPolicy':
         return this.#events.report(this.peer, frame);

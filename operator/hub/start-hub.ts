@@ -33,7 +33,9 @@ export interface RunningHub {
 
 export async function startHub(options: StartHubOptions, signal: AbortSignal): Promise<RunningHub> {
   const { client, clock, registry, recordedPod } = options;
-  const desk = new DenialDesk({ ...options, signal });
+  const isUsedUp = ({ metadata, spec }: ApprovalRequest) =>
+    (hub.state(spec.sandbox.uid)?.uses?.get(metadata.name) ?? 0) >= (spec.decision?.maxUses ?? Infinity);
+  const desk = new DenialDesk({ ...options, isUsedUp, signal });
   const hub = new Hub({ registry, denial: desk.take, nowMs: () => clock.nowMs() }, signal);
   tellDecisions(hub, options.requests, () => clock.nowMs(), signal);
   const dependencies = { reviewToken: reviewTokenWith(client), recordedPod };

@@ -18,6 +18,7 @@ export interface LabSessions {
   startSession(
     name: string,
     spec?: Partial<Sandbox['spec']>,
+    hello?: { readonly countedBy?: string },
   ): Promise<{ client: HubClient; sandbox: Sandbox; pod: Pod }>;
   end(): void;
 }
@@ -59,10 +60,14 @@ export function labSessions(
     return client;
   }
 
-  async function startSession(name: string, spec: Partial<Sandbox['spec']> = {}) {
+  async function startSession(
+    name: string,
+    spec: Partial<Sandbox['spec']> = {},
+    hello: { readonly countedBy?: string } = {},
+  ) {
     const { sandbox, pod } = await startSandbox(name, spec);
     const client = await join(await mint(`csb-${name}`, pod));
-    client.say({ type: 'hello', protocol: 1, sidecar: 'lab' });
+    client.say({ type: 'hello', protocol: 1, sidecar: 'lab', ...hello });
     await client.frame(isSnapshot);
     client.ackAll();
     return { client, sandbox, pod };

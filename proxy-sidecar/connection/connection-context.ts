@@ -8,6 +8,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { AnswerMemory } from '../dns/answer-memory.ts';
 import type { SyntheticNames } from '../dns/synthetic-names.ts';
 import type { GuardClient } from '../identify/guard-client.ts';
+import type { GrantUses } from '../policy/grant-uses.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
 import type { DenialReports } from '../session/denial-reports.ts';
 import type { LeafContexts } from '../tls/terminate-tls.ts';
@@ -20,6 +21,7 @@ export interface ConnectionContext {
   readonly names: SyntheticNames;
   readonly guard: GuardClient;
   readonly denials: DenialReports;
+  readonly uses: GrantUses;
   readonly leaves: LeafContexts;
   readonly audit: AuditLog;
   readonly attestation: () => Attestation;

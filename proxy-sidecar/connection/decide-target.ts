@@ -10,6 +10,8 @@ import type { ConnectionContext } from './connection-context.ts';
 export interface Target {
   readonly host: Host;
   readonly port: number;
+  /** Grants that the connection has spent a use of. */
+  readonly held?: ReadonlySet<string> | undefined;
 }
 
 export type Verdict = {

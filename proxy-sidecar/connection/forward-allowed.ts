@@ -8,6 +8,7 @@ import type { ConnectionContext } from './connection-context.ts';
 import { type Allowed, permitTarget, reasonOf, type Target } from './decide-target.ts';
 import { isSameServer, type Sniffed, sniffProtocol } from './sniff-protocol.ts';
 import { type Carried, isStillAllowed } from './still-allowed.ts';
+import { takeUse } from './take-use.ts';
 
 const firstBytesMs = 15_000;
 const serverFirstMs = 300;
@@ -69,6 +70,8 @@ async function carryBytes(
 ): Promise<void> {
   const { target } = carried;
   const startedMs = performance.now();
+  if (verdict.allow.by === 'Grant' && !takeUse(verdict.allow.id, carried, context))
+    return refuse(captured, target, verdict, 'NoUseLeft', context);
   const permit = await permitTarget(target, verdict.allow, verdict.binary, context);
   if (permit.verdict !== 'Permit') return refuse(captured, target, verdict, reasonOf(permit), context);
   carried.permit = permit;

@@ -1,6 +1,6 @@
 // The gate of one captured connection: each request is decided on what is in force now, by whoever owns the socket now.
 import { hostText } from '../../engine/canonical/host.ts';
-import type { Allow } from '../../engine/decide/decision.ts';
+import type { Allow, Ask } from '../../engine/decide/decision.ts';
 import type { Permit } from '../../engine/decide/permit.ts';
 import type { RequestDecision, RequestHead } from '../../engine/decide/request-decision.ts';
 import type { DenyBody } from '../http/deny-response.ts';
@@ -9,12 +9,15 @@ import type { Captured } from '../listen/start-transparent-listener.ts';
 import { askedWords } from './asked-words.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { credentialFields } from './credential-fields.ts';
-import { type Allowed, decideTarget, identifyOwner, permitTarget, reasonOf } from './decide-target.ts';
+import { type Allowed, decideTarget, identifyOwner, permitTarget, reasonOf, type Verdict } from './decide-target.ts';
 import { type Decided, pathOf, requestAudit } from './request-audit.ts';
 import type { GateVerdict, RequestGate } from './request-gate.ts';
-import { type Carried, isStillAllowed } from './still-allowed.ts';
+import { allHeld, type Carried, isStillAllowed } from './still-allowed.ts';
+import { takeUse } from './take-use.ts';
 
 type AllowedRequest = RequestDecision & { readonly verdict: 'Allow' };
+/** About this request, or about the whole host: nothing lists it any more. */
+type Asking = (RequestDecision & { readonly verdict: 'Ask' }) | Ask;
 
 export function createPolicyGate(
   captured: Captured,
@@ -29,7 +32,8 @@ export function createPolicyGate(
   const decided = new WeakMap<RequestHead, Decided>();
 
   async function decide(head: RequestHead, body?: Buffer): Promise<GateVerdict> {
-    const verdict = await decideTarget(target, captured, context);
+    const verdict = await decideTarget({ ...target, held: carried.held }, captured, context);
+    if (verdict.kind === 'Ask') return await ask(head, { ...first, ...whoOf(verdict) }, verdict.ask);
     if (verdict.kind !== 'Allow') return refuse(head, 403, noLongerAllowed, { verdict: first });
     if (verdict.binary !== undefined) carried.binary = verdict.binary;
     // An opaque rule or a grant of something else took the place of what this connection was opened under.
@@ -65,25 +69,24 @@ export function createPolicyGate(
       // Resolvers take their time, and an agent may own one: what is in force after it decides, with the credential of then.
       return await decide(head, body);
     }
+    if (decision.by === 'Grant' && !takeUse(decision.id, carried, context))
+      return await ask(head, verdict, { verdict: 'Ask', reason: 'RequestNotAllowed' });
     decided.set(head, { verdict, decision });
     return permitted(carried.permit, signedIn.fields, decision);
   }
 
-  async function ask(
-    head: RequestHead,
-    verdict: Allowed,
-    decision: RequestDecision & { readonly verdict: 'Ask' },
-  ): Promise<GateVerdict> {
+  async function ask(head: RequestHead, verdict: Allowed, decision: Asking): Promise<GateVerdict> {
     const identity = verdict.identity ?? (await identifyOwner(captured, context)).identity;
     const known: Allowed = identity === undefined ? verdict : { ...verdict, identity };
     const asked = await context.denials.report({
       host,
       port,
       reason: decision.reason,
-      sample: `${head.method} ${host}${pathOf(head)}`,
+      sample: decision.reason === 'NotListed' ? `${host}:${port}` : `${head.method} ${host}${pathOf(head)}`,
       ...(identity === undefined ? {} : { binary: identity }),
     });
-    const detail = `No rule lists this request to ${host}:${port}, and no person has approved it.`;
+    const what = decision.reason === 'NotListed' ? 'No policy lists' : 'No rule lists this request to';
+    const detail = `${what} ${host}:${port}, and no person has approved it.`;
     const words = askedWords(asked, { error: decision.reason, detail });
     const { approval } = words;
     return refuse(head, 403, words, { verdict: known, decision, ...(approval === undefined ? {} : { approval }) });
@@ -107,7 +110,7 @@ export function createPolicyGate(
     defaultPort: isTls ? 443 : 80,
     decide,
     watch(head, body, close) {
-      const before = decided.get(head)?.decision;
+      const before = permittedBy(decided.get(head));
       return context.policy.connections.add({
         isStillAllowed: () =>
           isRequestStillAllowed(carried, head, body, before, context) &&
@@ -119,6 +122,14 @@ export function createPolicyGate(
       context.audit.record(requestAudit(target, head, record, decided.get(head) ?? { verdict: first }, context));
     },
   };
+}
+
+function permittedBy(known: Decided | undefined): AllowedRequest | undefined {
+  return known?.decision?.verdict === 'Allow' ? known.decision : undefined;
+}
+
+function whoOf({ identity }: Verdict): Pick<Verdict, 'identity'> {
+  return identity === undefined ? {} : { identity };
 }
 
 const noLongerAllowed = { error: 'NoLongerAllowed', detail: 'Policy has changed.' };
@@ -156,7 +167,7 @@ function isRequestStillAllowed(
 ): boolean {
   if (!isStillAllowed(carried, context.policy)) return false;
   const { target, binary = { kind: 'unknown' } } = carried;
-  const allow = context.policy.decider?.decide({ ...target, binary });
+  const allow = context.policy.decider?.decide({ ...target, binary, held: allHeld(carried) });
   if (allow?.verdict !== 'Allow') return false;
   const now = decideOne(allow, head, body, context);
   return now.verdict === 'Allow' && (before?.verdict !== 'Allow' || isSameUse(now, before));

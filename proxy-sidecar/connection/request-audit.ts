@@ -1,5 +1,6 @@
 // The audit line of one request: what was decided, by which rule, and what became of it.
 import { hostText } from '../../engine/canonical/host.ts';
+import type { Ask } from '../../engine/decide/decision.ts';
 import type { RequestDecision, RequestHead } from '../../engine/decide/request-decision.ts';
 import type { AuditRecord } from '../audit/audit-log.ts';
 import type { ConnectionContext } from './connection-context.ts';
@@ -9,7 +10,7 @@ import type { GateRecord } from './request-gate.ts';
 /** What was decided about a request, kept for its audit line and for looking again. */
 export interface Decided {
   readonly verdict: Allowed;
-  readonly decision?: RequestDecision;
+  readonly decision?: RequestDecision | Ask;
   /** A request was refused before or beside policy's own word. */
   readonly reason?: string;
   readonly approval?: string;

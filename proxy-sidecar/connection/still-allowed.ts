@@ -12,15 +12,25 @@ export interface Carried {
   /** `Any` until the first bytes have told, then what it turned out to be: a rule may take the grant's place. */
   protocol: AllowedProtocol;
   permit?: Permit;
+  /** Grants of the whole host that it has spent a use of. */
+  held?: ReadonlySet<string>;
+  /** Grants of single requests that requests on it have spent uses of. */
+  heldByRequests?: ReadonlySet<string>;
+}
+
+/** Every grant that something on this connection has paid for. */
+export function allHeld({ held, heldByRequests }: Carried): ReadonlySet<string> | undefined {
+  return held === undefined || heldByRequests === undefined ? (held ?? heldByRequests) : held.union(heldByRequests);
 }
 
 /** Any rule or grant may carry it on, but not to an address that is refused now, nor under a narrower protocol. */
 export function isStillAllowed(
-  { target, binary, protocol, permit }: Carried,
+  carried: Carried,
   { decider, inForce }: Pick<PolicyState, 'decider' | 'inForce'>,
 ): boolean {
+  const { target, binary, protocol, permit } = carried;
   // Nobody is asked again: where the binary has become the question, not to know it is to end it.
-  const now = decider?.decide({ ...target, binary: binary ?? { kind: 'unknown' } });
+  const now = decider?.decide({ ...target, binary: binary ?? { kind: 'unknown' }, held: allHeld(carried) });
   if (decider === undefined || now?.verdict !== 'Allow') return false;
   if (!carries(now.protocol, protocol)) return false;
   if (permit === undefined) return true;

@@ -4,6 +4,7 @@ import { compareRevisions, formatRevision, type Revision } from '../../protocol/
 import type {
   CompiledPolicy,
   Credentials,
+  Grant,
   Grants,
   NoRoute,
   Route,
@@ -32,6 +33,8 @@ export interface PolicyStateOptions {
   /** Called with every new state, after it is in force. */
   readonly onApplied: (inForce: InForce) => void;
   readonly log: (message: string) => void;
+  /** Which grants have no use left. */
+  readonly isUsedUp?: (grant: Grant) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +103,7 @@ export class PolicyState {
       return { ok: false, reason: 'IncompleteSnapshot' };
     const credentials = snapshot.credentials ?? before?.credentials;
     const { revision, resolvers, maxPolicyAgeMs, upstreamProxy } = snapshot;
-    const compiled = compile(policy, grants, this.#options.nowMs);
+    const compiled = compile(policy, grants, this.#options);
     if (typeof compiled === 'string') return { ok: false, reason: `InvalidSnapshot: ${compiled}` };
     this.#decider = compiled;
     this.#inForce = {
@@ -169,9 +172,13 @@ const frozenRoute: NoRoute = {
   message: 'a cluster administrator has frozen this sandbox',
 };
 
-function compile(policy: CompiledPolicy, grants: Grants, nowMs: () => number): Decider | string {
+function compile(
+  policy: CompiledPolicy,
+  grants: Grants,
+  { nowMs, isUsedUp }: Pick<PolicyStateOptions, 'nowMs' | 'isUsedUp'>,
+): Decider | string {
   try {
-    return createDecider(policy, grants, nowMs);
+    return createDecider(policy, grants, nowMs, isUsedUp);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

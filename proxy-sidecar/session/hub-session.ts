@@ -16,6 +16,8 @@ export interface HubSessionOptions {
   readonly address: () => HubAddress;
   readonly token: () => Promise<string>;
   readonly revision: () => Revision | undefined;
+  /** Of the memory that counts uses. */
+  readonly countedBy: string;
   readonly onFrame: (frame: DownFrame) => void;
   /** The stream stands and `hello` is sent: what has waited can go. */
   readonly onOpen: () => void;
@@ -129,7 +131,7 @@ function converse(
       clearTimeout(deadline);
       const revision = options.revision();
       stream.write(
-        `${JSON.stringify({ type: 'hello', protocol: protocolVersion, sidecar: options.sidecar, ...(revision === undefined ? {} : { revision }) })}\n`,
+        `${JSON.stringify({ type: 'hello', protocol: protocolVersion, sidecar: options.sidecar, countedBy: options.countedBy, ...(revision === undefined ? {} : { revision }) })}\n`,
       );
       setStream(stream);
       options.onOpen();

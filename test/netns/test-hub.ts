@@ -47,6 +47,8 @@ export class TestHub {
   readonly token = 'token-of-the-test-pod';
   /** Whatever came up, oldest first. */
   readonly frames: UpFrame[] = [];
+  /** Names the memory in which the sidecar counts uses, as its last hello said. */
+  countedBy = '';
   /** Decides what a denial is answered with. */
   answerDenial: (denial: DenialFrame) => AskedAnswer = ({ host, port }) => ({ approval: `apr-${host}-${port}` });
   readonly #folder = mkdtempSync(join(tmpdir(), 'cr-hub-'));
@@ -167,6 +169,7 @@ export class TestHub {
     this.frames.push(frame);
     if (frame.type === 'denial') send(stream, { type: 'asked', id: frame.id, ...this.answerDenial(frame) });
     if (frame.type !== 'hello') return;
+    this.countedBy = frame.countedBy ?? '';
     send(stream, {
       type: 'welcome',
       protocol: protocolVersion,

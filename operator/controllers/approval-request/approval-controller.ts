@@ -4,7 +4,7 @@ import type { Sandbox } from '../../../crds/schema/sandbox.ts';
 import { formatRevision } from '../../../protocol/revision.ts';
 import type { Pod } from '../../core-types.ts';
 import type { FullSnapshot } from '../../hub/full-snapshot.ts';
-import type { HubView } from '../../hub/hub.ts';
+import type { HubChange, HubView } from '../../hub/hub.ts';
 import type { Clock, Key, KubeClient, Queue, ReconcileResult, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { AskPolicy } from '../../snapshots/ask-policy.ts';
@@ -14,6 +14,7 @@ import { RecentWrites } from '../sandbox/recent-writes.ts';
 import { statusPatch } from '../sandbox/status/status-patch.ts';
 import { findCollectable } from './find-collectable.ts';
 import { type ApprovalWorld, endedPhases, planApproval } from './plan.ts';
+import { createToldUses } from './told-uses.ts';
 
 export interface ApprovalControllerOptions {
   readonly client: KubeClient;
@@ -38,6 +39,7 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
   const nowMs = () => options.clock.nowMs();
   const policy = new AskPolicy(nowMs);
   const seen = new Map<string, Seen>();
+  const toldUses = createToldUses(nowMs);
   const written = new RecentWrites<ApprovalRequest>(nowMs);
 
   async function reconcile(key: Key): Promise<ReconcileResult> {
@@ -46,15 +48,17 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     if (stored === undefined || stored.metadata.deletionTimestamp !== undefined) return { type: 'Done' };
     const request = written.newest(stored.metadata.uid, stored) ?? stored;
     // Only a write of the status is ours; a decision that came since is in the store.
-    const world = observe({ ...stored, ...(request.status === undefined ? {} : { status: request.status }) });
+    const seenNow = { ...stored, ...(request.status === undefined ? {} : { status: request.status }) };
+    const uses = usesOf(seenNow);
+    const world = observe(seenNow, uses?.counted);
     const plan = planApproval(world);
     await write(world.request, plan.status);
     const collectedMs = await collect(request.spec.sandbox.uid);
-    const waits = [plan.againAfterMs, collectedMs].filter(wait => wait !== undefined);
+    const waits = [plan.againAfterMs, uses?.againAfterMs, collectedMs].filter(wait => wait !== undefined);
     return waits.length > 0 ? { type: 'Again', afterMs: Math.min(...waits, 24 * 3_600_000) } : { type: 'Done' };
   }
 
-  function observe(request: ApprovalRequest): ApprovalWorld {
+  function observe(request: ApprovalRequest, counted: ApprovalWorld['counted']): ApprovalWorld {
     const { metadata, spec } = request;
     const pod = options.pods.get({ namespace: metadata.namespace, name: childName(spec.sandbox.name) });
     const acked = options.hub.state(spec.sandbox.uid)?.acked;
@@ -71,6 +75,7 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
       ...(acked && ackedAtMs !== undefined
         ? { enforced: { revision: formatRevision(acked.revision), atMs: ackedAtMs } }
         : {}),
+      ...(counted === undefined ? {} : { counted }),
       ...(answeredBy === undefined ? {} : { answeredBy }),
       // "expired" is said by the phase.
       ...(refusal === undefined || refusal === 'expired' ? {} : { refusal }),
@@ -82,6 +87,15 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     if (request.spec.decision?.verdict !== 'Approve') return policy.answeredBy(compiled, request);
     const grant = grants.items.find(({ id }) => id === request.metadata.name);
     return grant && policy.ruleForGrant(compiled, grant);
+  }
+
+  function usesOf({ metadata: { uid, name }, spec }: ApprovalRequest) {
+    const max = spec.decision?.maxUses;
+    const session = options.hub.state(spec.sandbox.uid);
+    if (max === undefined || session?.connected !== true) return undefined;
+    const { countedBy } = session;
+    const { used, ...again } = toldUses.view(uid, session.uses?.get(name) ?? 0, max);
+    return { counted: { used, ...(countedBy === undefined ? {} : { countedBy }) }, ...again };
   }
 
   /** When the decision was first seen, in the tick of its watch event. */
@@ -97,11 +111,13 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     const { hits: _hits, samples: _samples, firstSeen: _first, lastSeen: _last, ...before } = request.status ?? {};
     const patch = statusPatch(before, status);
     if (patch === undefined) return;
-    const { namespace, name, uid } = request.metadata;
+    const { namespace, name, uid, resourceVersion } = request.metadata;
+    // Who counts is said once: never over what another operator has said meanwhile.
+    const isFirstCount = status.countedBy !== undefined && before.countedBy === undefined;
     const result = await options.client.patchStatus(
       resources.approvalRequests,
       { namespace, name },
-      { metadata: { uid }, status: patch },
+      { metadata: isFirstCount ? { uid, resourceVersion } : { uid }, status: patch },
     );
     if (result.ok) written.remember(uid, result.object);
     else if (result.refusal.reason !== 'NotFound' && result.refusal.reason !== 'Conflict')
@@ -121,14 +137,16 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
       if (type === 'Deleted') {
         seen.delete(object.metadata.uid);
         written.forget(object.metadata.uid);
+        toldUses.forget(object.metadata.uid);
         return;
       }
       note(object);
       wake(object);
     }, signal);
     options.hub.subscribe((uid, change) => {
-      if (change !== 'Acked') return;
-      for (const request of options.requests.byIndex('sandbox', uid)) if (isWaiting(request)) wake(request);
+      const concerns = concernsOf[change];
+      if (concerns)
+        for (const request of options.requests.byIndex('sandbox', uid)) if (concerns(request)) wake(request);
     }, signal);
     // A policy of today may answer what was asked yesterday.
     options.registry.subscribe((uid, current) => {
@@ -150,6 +168,17 @@ function isOpen({ spec, status }: ApprovalRequest): boolean {
   const verdict = spec.decision?.verdict;
   return verdict !== 'Deny' && verdict !== 'Revoke' && !endedPhases.has(status?.phase ?? 'Pending');
 }
+
+function isCounted({ spec, status }: ApprovalRequest): boolean {
+  return spec.decision?.maxUses !== undefined && !endedPhases.has(status?.phase ?? 'Pending');
+}
+
+/** Which requests a word of the sidecar may change. */
+const concernsOf: Partial<Record<HubChange, (request: ApprovalRequest) => boolean>> = {
+  Acked: isWaiting,
+  Connected: isCounted,
+  Used: isCounted,
+};
 
 /** Approved by a person, not yet by the sidecar. */
 function isWaiting({ spec, status }: ApprovalRequest): boolean {

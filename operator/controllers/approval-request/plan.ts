@@ -3,6 +3,8 @@ import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { durationMs } from '../../../crds/schema/duration-ms.ts';
 import { defaultSnoozeMs } from '../../hub/denials/standing-of.ts';
 
+import { type Counted, countUses } from './count-uses.ts';
+
 export type ApprovalStatus = NonNullable<ApprovalRequest['status']>;
 export type Phase = NonNullable<ApprovalStatus['phase']>;
 
@@ -15,6 +17,8 @@ export interface ApprovalWorld {
   readonly podCreatedMs?: number;
   /** The sidecar's ack of a revision that holds this grant. */
   readonly enforced?: { readonly revision: string; readonly atMs: number };
+  /** What the sandbox's sidecar says of the uses, as far as it is connected. */
+  readonly counted?: Counted;
   /** Why an approved request is not in force: a ceiling, a scope that this version cannot bound. */
   readonly refusal?: string;
   /** The rule by which policy allows what was asked for, or all that was granted. */
@@ -81,7 +85,9 @@ function approve(world: ApprovalWorld, decision: Decision, kept: ApprovalStatus,
   if (phase === 'Expired' || phase === 'Superseded') return kept;
   const lengthMs = durationMs(decision.for ?? '');
   const expiry = Number.isNaN(lengthMs) ? {} : { expiresAt: new Date(decidedMs + lengthMs).toISOString() };
-  const status = { ...kept, ...expiry };
+  const { fields, over } = countUses(decision.maxUses, kept, world.counted);
+  const status = { ...kept, ...expiry, ...fields };
+  if (over !== undefined) return { ...status, phase: 'Expired' };
   if (hasExpired(world, decision, status, decidedMs)) return { ...status, phase: 'Expired' };
   if (world.answeredBy !== undefined) return { ...status, phase: 'Superseded' };
   const { enforced } = world;
@@ -108,6 +114,8 @@ function hasExpired(
 
 function messageOf(world: ApprovalWorld, decision: Decision, phase: Phase | undefined): string | undefined {
   if (phase === 'Superseded' && world.answeredBy !== undefined) return `answered by ${world.answeredBy}`;
+  const { over } = countUses(decision.maxUses, world.request.status ?? {}, world.counted);
+  if (phase === 'Expired' && over !== undefined) return over;
   return decision.verdict === 'Approve' && world.refusal !== undefined
     ? `not in force: ${world.refusal}`
     : decision.reason;

@@ -17,6 +17,7 @@ const ask = (change: Partial<AskInputs>) =>
     rounds: [],
     pendingOfSandbox: 0,
     pendingOfNamespace: 0,
+    isUsedUp: () => false,
     nowMs: now,
     ...change,
   });
@@ -80,6 +81,11 @@ test('put off is not denied: its denials are counted, and the answer says until 
     standing: { verdict: 'Snoozed', untilMs: now + 40 * minute },
   });
   expect(ask({ rounds: [snoozed('10m')] })).not.toHaveProperty('standing');
+});
+
+test('a grant whose last use is spent has ended, also before its status says so', () => {
+  const rounds = [round(0, 'Enforced')];
+  expect(ask({ rounds, isUsedUp: () => true })).toEqual({ type: 'Create', round: 1, denials: 0 });
 });
 
 test('a grant whose time is over has ended, also before its status says so', () => {

@@ -25,6 +25,8 @@ export interface AskInputs {
   readonly rounds: readonly ApprovalRequest[];
   readonly pendingOfSandbox: number;
   readonly pendingOfNamespace: number;
+  /** Its sidecar has spent the last use; the status may be a write behind. */
+  readonly isUsedUp: (request: ApprovalRequest) => boolean;
   readonly nowMs: number;
 }
 
@@ -39,7 +41,7 @@ export function decideAsk(inputs: AskInputs): AskDecision {
   const standing = standingOf(latest, inputs.nowMs);
   if (standing?.verdict === 'Denied') return afterDenial(inputs, latest, standing);
   // An approval or a policy in between: what was denied before that is of the past.
-  if (hasEnded(latest, inputs.nowMs) || isBeyond(latest, inputs))
+  if (hasEnded(latest, inputs.nowMs) || inputs.isUsedUp(latest) || isBeyond(latest, inputs))
     return withinCaps(inputs, { round: roundOf(latest) + 1, denials: 0 });
   return { type: 'Count', request: latest, ...(standing === undefined ? {} : { standing }) };
 }

@@ -15,6 +15,8 @@ export interface DenialDeskOptions {
   readonly client: KubeClient;
   readonly requests: Store<ApprovalRequest>;
   readonly registry: Pick<SnapshotRegistry, 'get'>;
+  /** By what the sidecar has told. */
+  readonly isUsedUp: (request: ApprovalRequest) => boolean;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -69,6 +71,7 @@ export class DenialDesk {
       reason: frame.reason,
       sample: frame.sample,
       decision: this.#decide(peer, frame),
+      isUsedUp: this.#options.isUsedUp,
       nowMs: this.#options.clock.nowMs(),
       ...this.#known(peer, question),
     });
