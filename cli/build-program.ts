@@ -4,6 +4,7 @@ import type { CommandContext } from './commands/command-context.ts';
 import { registerConnect } from './commands/connect.ts';
 import { registerDecisions } from './commands/decide.ts';
 import { registerDescribe } from './commands/describe.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerGet } from './commands/get.ts';
 import { registerInference } from './commands/inference.ts';
 import { registerLogs } from './commands/logs.ts';
@@ -11,6 +12,7 @@ import { registerPolicy } from './commands/policy.ts';
 import { registerSandbox } from './commands/sandbox.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTerm } from './commands/term.ts';
+import { registerVersion } from './commands/version.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** Every command, in the order in which the help lists them. */
@@ -42,6 +44,8 @@ export function buildProgram(contextOf: (program: Command) => CommandContext): C
   registerInference(program, context);
   registerPolicy(program, context);
   program.commandsGroup('Other:');
+  registerDoctor(program, context);
+  registerVersion(program, context);
   throwInsteadOfExit(program);
   return program;
 }

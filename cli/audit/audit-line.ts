@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 const schema = z.looseObject({
-  time: z.string(),
+  time: z.string().exactOptional(),
   msg: z.literal('connection'),
   decision: z.enum(['Allow', 'Deny', 'Ask']),
   reason: z.string(),

@@ -20,7 +20,7 @@ export function formatAuditLine(line: AuditLine, paint: Paint = noPaint): string
 }
 
 /** The time of day where it is one; the day is that of the log's reader. */
-function clock(time: string): string {
+function clock(time = ''): string {
   return /^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)/.exec(time)?.[1] ?? displaySafe(time);
 }
 

@@ -1,0 +1,20 @@
+/** ValidatingAdmissionPolicies that every install has; a test holds it to policies/admission. Guardrails are a choice. */
+export const expectedAdmission = [
+  'approval-deciders.creel.dev',
+  'approval-decisions.creel.dev',
+  'approval-requests.creel.dev',
+  'children.creel.dev',
+  'connections.creel.dev',
+  'devices.creel.dev',
+  'hub-tokens.creel.dev',
+  'keys-of-policies.creel.dev',
+  'keys-of-profiles.creel.dev',
+  'managed-pods.creel.dev',
+  'namespaces.creel.dev',
+  'neighbour-fields.creel.dev',
+  'neighbours.creel.dev',
+  'operator.creel.dev',
+  'sandboxes.creel.dev',
+  'status.creel.dev',
+  'workspaces.creel.dev',
+] as const;
