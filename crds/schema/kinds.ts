@@ -111,7 +111,7 @@ export const kinds: readonly Kind[] = [
     schema: approvalRequestSchema,
     columns: [
       text('Sandbox', '.spec.sandbox.name'),
-      text('Host', '.spec.egress.host'),
+      text('Host', ".spec['egress.host','gpu.resource']"),
       integer('Port', '.spec.egress.port'),
       text('Binary', '.spec.egress.binary.path'),
       wide(text('Request', '.status.samples[0]')),

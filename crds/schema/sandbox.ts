@@ -30,14 +30,22 @@ const resourceList = rule(
   value => Object.keys(value).every(name => /^(cpu|memory|ephemeral-storage|hugepages-.*)$/.test(name)),
 );
 
-const env = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(253)
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
-  value: z.string().max(32_768).exactOptional(),
-});
+/** NVIDIA's container runtime hands out devices for them, whatever the device plugin says; NVIDIA_API_KEY is none of these. */
+const deviceVariables =
+  '^NVIDIA_(VISIBLE_DEVICES|DRIVER_CAPABILITIES|REQUIRE_.*|DISABLE_REQUIRE|MIG_.*|IMEX_CHANNELS|GDS|GDRCOPY|MOFED|NVSWITCH)$';
+const env = rule(
+  z.strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+    value: z.string().max(32_768).exactOptional(),
+  }),
+  `!self.name.matches('${deviceVariables}')`,
+  'a variable that makes the container runtime hand out devices; set spec.gpu, which a person approves',
+  ({ name }) => !new RegExp(deviceVariables).test(name),
+);
 
 const file = z.strictObject({
   configMap: z.strictObject({ name: objectName }).describe('ConfigMap in the same namespace; each key becomes a file.'),
@@ -89,7 +97,7 @@ const egress = rule(
   value => !(value.topology === 'Paired' && (value.identity ?? 'Process') === 'Process'),
 );
 
-const spec = z.strictObject({
+const specFields = z.strictObject({
   image: z
     .string()
     .min(1)
@@ -221,6 +229,13 @@ const spec = z.strictObject({
     })
     .exactOptional(),
 });
+
+const spec = rule(
+  specFields,
+  "!(has(self.gpu) && has(self.env) && self.env.exists(e, e.name == 'LD_PRELOAD'))",
+  'env LD_PRELOAD reaches into the hook that gives a container its GPU (CVE-2025-23266); set it in the command, or remove spec.gpu',
+  ({ gpu, env: variables }) => gpu === undefined || !variables?.some(({ name }) => name === 'LD_PRELOAD'),
+);
 
 const status = z.strictObject({
   observedGeneration: z.int().exactOptional(),

@@ -26,7 +26,8 @@ export function compileGrants(inputs: GrantInputs): GrantsResult {
   const refusals = new Map<string, string>();
   for (const request of inputs.requests) {
     if (!isApproved(request, inputs.sandboxUid)) continue;
-    const grant = grantOf(request, inputs);
+    const grant = request.spec.type === 'GPU' ? gpuRefusal(request, inputs) : grantOf(request, inputs);
+    if (grant === undefined) continue;
     if (typeof grant === 'string') refusals.set(request.metadata.name, grant);
     else items.push(grant);
   }
@@ -39,7 +40,6 @@ const ended: ReadonlySet<string> = new Set(['Denied', 'Expired', 'Revoked', 'Sup
 function isApproved(request: ApprovalRequest, sandboxUid: string): boolean {
   const { metadata, spec } = request;
   return (
-    spec.type === 'Egress' &&
     spec.sandbox.uid === sandboxUid &&
     spec.decision?.verdict === 'Approve' &&
     metadata.deletionTimestamp === undefined &&
@@ -84,6 +84,16 @@ function grantOf(request: ApprovalRequest, inputs: GrantInputs): Grant | string 
   };
   const ceiling = inputs.ceilings.find(candidate => grantBeyond(candidate, grant));
   return ceiling === undefined ? grant : `beyond the ceiling of ${ceiling.policy}`;
+}
+
+/** A GPU is no grant of the sidecar's; who may have it for how long is decided by the same ceilings. */
+function gpuRefusal(request: ApprovalRequest, inputs: GrantInputs): string | undefined {
+  const { decision } = request.spec;
+  if (decision?.maxUses !== undefined) return 'maxUses counts connections; approve a GPU for a time';
+  // The pod comes after the approval.
+  if (decision?.for === 'session') return undefined;
+  const expiry = expiryOf(request, inputs);
+  return typeof expiry === 'string' ? expiry : undefined;
 }
 
 /** Who counts is written down before anything is granted: whatever crashes then, nobody else counts anew. */

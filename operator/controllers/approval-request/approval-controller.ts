@@ -1,4 +1,5 @@
 // ApprovalRequest: phases, times, history; what has ended is collected. Deciding is people's, granting the compiler's.
+import { isDeepStrictEqual } from 'node:util';
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
 import { formatRevision } from '../../../protocol/revision.ts';
@@ -10,6 +11,7 @@ import { resources } from '../../resources.ts';
 import { AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import { childName } from '../sandbox/child-name.ts';
+import { gpuOf } from '../sandbox/gpu-request.ts';
 import { RecentWrites } from '../sandbox/recent-writes.ts';
 import { statusPatch } from '../sandbox/status/status-patch.ts';
 import { findCollectable } from './find-collectable.ts';
@@ -61,8 +63,8 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
   function observe(request: ApprovalRequest, counted: ApprovalWorld['counted']): ApprovalWorld {
     const { metadata, spec } = request;
     const pod = options.pods.get({ namespace: metadata.namespace, name: childName(spec.sandbox.name) });
-    const acked = options.hub.state(spec.sandbox.uid)?.acked;
-    const ackedAtMs = acked?.grantedAtMs.get(metadata.name);
+    const sandbox = options.sandboxes.byUid(spec.sandbox.uid);
+    const enforced = spec.type === 'GPU' ? gpuPod(sandbox, pod) : ackOf(request);
     const current = options.registry.get(spec.sandbox.uid);
     const refusal = current?.refusals.get(metadata.name);
     const answeredBy = current && answerOf(current.snapshot, request);
@@ -72,14 +74,19 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
       nowMs: nowMs(),
       decisionSeenMs: note(request),
       ...(created === undefined ? {} : { podCreatedMs: Date.parse(created) }),
-      ...(acked && ackedAtMs !== undefined
-        ? { enforced: { revision: formatRevision(acked.revision), atMs: ackedAtMs } }
-        : {}),
+      ...(enforced === undefined ? {} : { enforced }),
+      ...(spec.type === 'GPU' && sandbox && !isDeepStrictEqual(gpuOf(sandbox), spec.gpu) ? { isStale: true } : {}),
       ...(counted === undefined ? {} : { counted }),
       ...(answeredBy === undefined ? {} : { answeredBy }),
       // "expired" is said by the phase.
       ...(refusal === undefined || refusal === 'expired' ? {} : { refusal }),
     };
+  }
+
+  function ackOf({ metadata, spec }: ApprovalRequest): ApprovalWorld['enforced'] {
+    const acked = options.hub.state(spec.sandbox.uid)?.acked;
+    const atMs = acked?.grantedAtMs.get(metadata.name);
+    return acked && atMs !== undefined ? { revision: formatRevision(acked.revision), atMs } : undefined;
   }
 
   /** An open question is answered by a rule for it, a grant by a rule that allows all it does. */
@@ -152,6 +159,14 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     options.registry.subscribe((uid, current) => {
       if (current) for (const request of options.requests.byIndex('sandbox', uid)) if (isOpen(request)) wake(request);
     }, signal);
+    // A GPU is enforced by the recorded pod, and asked for by what the Sandbox says now.
+    options.sandboxes.subscribe(change => {
+      const { metadata, status } = change.object;
+      const before = change.type === 'Modified' ? change.before : undefined;
+      if (before?.metadata.generation === metadata.generation && before.status?.podUid === status?.podUid) return;
+      for (const request of options.requests.byIndex('sandbox', metadata.uid))
+        if (request.spec.type === 'GPU') wake(request);
+    }, signal);
     // Sessions end with their pod.
     options.pods.subscribe(({ type, object: { metadata } }) => {
       if (type === 'Modified') return;
@@ -161,6 +176,13 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
   }
 
   return { name: 'approval-request', reconcile, watch };
+}
+
+/** The pod that has the GPU: the recorded one, while it stays. */
+function gpuPod(sandbox: Sandbox | undefined, pod: Pod | undefined): ApprovalWorld['enforced'] {
+  const uid = pod?.metadata.uid;
+  const isThere = uid !== undefined && uid === sandbox?.status?.podUid && pod?.metadata.deletionTimestamp === undefined;
+  return isThere ? { revision: uid, atMs: Date.parse(pod?.metadata.creationTimestamp ?? '') } : undefined;
 }
 
 /** Asked, put off or allowed, and not ended: a policy may say it by now. */

@@ -15,12 +15,14 @@ export interface ApprovalWorld {
   readonly decisionSeenMs: number;
   /** When the sandbox's pod was made; absent: it has none. */
   readonly podCreatedMs?: number;
-  /** The sidecar's ack of a revision that holds this grant. */
+  /** The sidecar's ack of a revision that holds this grant; for a GPU the pod that has it, by its uid. */
   readonly enforced?: { readonly revision: string; readonly atMs: number };
   /** What the sandbox's sidecar says of the uses, as far as it is connected. */
   readonly counted?: Counted;
   /** Why an approved request is not in force: a ceiling, a scope that this version cannot bound. */
   readonly refusal?: string;
+  /** For a GPU: whether the Sandbox still wants just this one. */
+  readonly isStale?: boolean;
   /** The rule by which policy allows what was asked for, or all that was granted. */
   readonly answeredBy?: string;
 }
@@ -40,12 +42,9 @@ export function planApproval(world: ApprovalWorld): ApprovalPlan {
   const { decision } = request.spec;
   const before = request.status ?? {};
   if (decision === undefined) {
-    const phase = world.answeredBy === undefined ? 'Pending' : 'Superseded';
-    return withHistory(
-      world,
-      { ...ownFields(before), phase },
-      phase === 'Superseded' ? `answered by ${world.answeredBy}` : undefined,
-    );
+    const superseded = supersededBy(world);
+    const phase = superseded === undefined ? 'Pending' : 'Superseded';
+    return withHistory(world, { ...ownFields(before), phase }, superseded);
   }
   const decided = decide(world, decision, before);
   const remainingMs = decided.expiresAt === undefined ? undefined : Date.parse(decided.expiresAt) - nowMs;
@@ -68,7 +67,7 @@ function decide(world: ApprovalWorld, decision: Decision, before: ApprovalStatus
     case 'Revoke':
       return { ...ownFields(before), phase: 'Revoked', decidedAt };
     case 'Snooze': {
-      if (world.answeredBy !== undefined) return { ...kept, phase: 'Superseded', decidedAt };
+      if (supersededBy(world) !== undefined) return { ...kept, phase: 'Superseded', decidedAt };
       const untilMs = decidedMs + (durationMs(decision.for ?? '') || defaultSnoozeMs);
       const phase = untilMs <= world.nowMs ? 'Pending' : 'Snoozed';
       return { ...kept, phase, decidedAt, expiresAt: new Date(untilMs).toISOString() };
@@ -89,7 +88,7 @@ function approve(world: ApprovalWorld, decision: Decision, kept: ApprovalStatus,
   const status = { ...kept, ...expiry, ...fields };
   if (over !== undefined) return { ...status, phase: 'Expired' };
   if (hasExpired(world, decision, status, decidedMs)) return { ...status, phase: 'Expired' };
-  if (world.answeredBy !== undefined) return { ...status, phase: 'Superseded' };
+  if (supersededBy(world) !== undefined) return { ...status, phase: 'Superseded' };
   const { enforced } = world;
   if (enforced === undefined) return { ...status, phase: phase ?? 'Approved' };
   return {
@@ -100,20 +99,28 @@ function approve(world: ApprovalWorld, decision: Decision, kept: ApprovalStatus,
   };
 }
 
+/** Why nobody need decide, or nothing need be granted, any more. */
+function supersededBy({ answeredBy, isStale }: ApprovalWorld): string | undefined {
+  if (isStale) return 'the Sandbox wants another GPU now, or none';
+  return answeredBy === undefined ? undefined : `answered by ${answeredBy}`;
+}
+
 /** A grant for the session ends with the pod it was given for; one for a GPU begins before there is a pod. */
 function hasExpired(
   world: ApprovalWorld,
   decision: Decision,
-  { expiresAt }: ApprovalStatus,
+  { expiresAt, phase, enforcedRevision }: ApprovalStatus,
   decidedMs: number,
 ): boolean {
   if (expiresAt !== undefined) return Date.parse(expiresAt) <= world.nowMs;
-  if (decision.for !== 'session' || world.request.spec.type === 'GPU') return false;
+  if (decision.for !== 'session') return false;
+  if (world.request.spec.type === 'GPU') return phase === 'Enforced' && world.enforced?.revision !== enforcedRevision;
   return world.podCreatedMs === undefined || world.podCreatedMs > decidedMs;
 }
 
 function messageOf(world: ApprovalWorld, decision: Decision, phase: Phase | undefined): string | undefined {
-  if (phase === 'Superseded' && world.answeredBy !== undefined) return `answered by ${world.answeredBy}`;
+  const superseded = supersededBy(world);
+  if (phase === 'Superseded' && superseded !== undefined) return superseded;
   const { over } = countUses(decision.maxUses, world.request.status ?? {}, world.counted);
   if (phase === 'Expired' && over !== undefined) return over;
   return decision.verdict === 'Approve' && world.refusal !== undefined

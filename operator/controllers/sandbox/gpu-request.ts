@@ -9,39 +9,52 @@ import type { SandboxWorld } from './world.ts';
 export type GpuState =
   | { readonly state: 'NotWanted' }
   | { readonly state: 'Approved'; readonly request: ApprovalRequest }
-  | { readonly state: 'Waiting'; readonly request: ApprovalRequest }
+  /** `ended` is what was granted before. */
+  | { readonly state: 'Waiting'; readonly request: ApprovalRequest; readonly ended?: ApprovalRequest }
   | { readonly state: 'Denied'; readonly request: ApprovalRequest }
+  /** Approved for longer than anybody may here. */
+  | { readonly state: 'NotInForce'; readonly request: ApprovalRequest; readonly why: string }
   /** Never asked, or what was granted has ended: the request to make. */
-  | { readonly state: 'ToAsk'; readonly request: ApprovalRequest };
+  | { readonly state: 'ToAsk'; readonly request: ApprovalRequest; readonly ended?: ApprovalRequest };
 
-export function findGpuState({ sandbox, requests, nowMs }: SandboxWorld): GpuState {
+export function findGpuState(world: SandboxWorld): GpuState {
+  const { sandbox, requests } = world;
   const wanted = gpuOf(sandbox);
   if (wanted === undefined) return { state: 'NotWanted' };
   const question = digest(sandbox, wanted, 0);
   const rounds = requests.filter(({ metadata }) => metadata.labels?.[labels.question] === question);
-  const latest = rounds.toSorted((a, b) => roundOf(b) - roundOf(a))[0];
+  const [latest, previous] = rounds.toSorted((a, b) => roundOf(b) - roundOf(a));
   if (latest === undefined) return { state: 'ToAsk', request: buildGpuRequest(sandbox, wanted, 0) };
   const verdict = latest.spec.decision?.verdict;
   switch (verdict) {
     case undefined:
     case 'Snooze':
-      return { state: 'Waiting', request: latest };
+      // Superseded: the Sandbox wanted something else in between.
+      return latest.status?.phase === 'Superseded'
+        ? askAgain(sandbox, wanted, latest)
+        : { state: 'Waiting', request: latest, ...(previous === undefined ? {} : { ended: previous }) };
     case 'Deny':
       return { state: 'Denied', request: latest };
-    case 'Approve':
-      return hasEnded(latest, nowMs)
-        ? { state: 'ToAsk', request: buildGpuRequest(sandbox, wanted, roundOf(latest) + 1) }
-        : { state: 'Approved', request: latest };
+    case 'Approve': {
+      if (hasEnded(latest, world)) return askAgain(sandbox, wanted, latest);
+      const why = world.current?.refusals.get(latest.metadata.name);
+      return why === undefined ? { state: 'Approved', request: latest } : { state: 'NotInForce', request: latest, why };
+    }
     case 'Revoke':
-      return { state: 'ToAsk', request: buildGpuRequest(sandbox, wanted, roundOf(latest) + 1) };
+      return askAgain(sandbox, wanted, latest);
     default:
       return verdict satisfies never;
   }
 }
 
+function askAgain(sandbox: Sandbox, wanted: Gpu, ended: ApprovalRequest): GpuState {
+  return { state: 'ToAsk', request: buildGpuRequest(sandbox, wanted, roundOf(ended) + 1), ended };
+}
+
 type Gpu = NonNullable<ApprovalRequest['spec']['gpu']>;
 
-function gpuOf({ spec }: Sandbox): Gpu | undefined {
+/** What a Sandbox wants, as a person is asked for it. */
+export function gpuOf({ spec }: Sandbox): Gpu | undefined {
   if (spec.gpu === undefined) return undefined;
   const { nodeSelector } = spec.placement ?? {};
   return {
@@ -79,9 +92,17 @@ function digest({ metadata }: Sandbox, { resource, count, nodeSelector = {} }: G
   return `apr-${createHash('sha256').update(content).digest('hex').slice(0, 40)}`;
 }
 
-function hasEnded({ status }: ApprovalRequest, nowMs: number): boolean {
-  const isOver = status?.expiresAt !== undefined && Date.parse(status.expiresAt) <= nowMs;
-  return isOver || status?.phase === 'Expired' || status?.phase === 'Revoked';
+const ended: ReadonlySet<string> = new Set(['Expired', 'Revoked', 'Superseded']);
+
+/** A status of the decision before this one says nothing about it. */
+function hasEnded({ metadata, spec, status }: ApprovalRequest, { nowMs, pod }: SandboxWorld): boolean {
+  if (status?.observedGeneration !== metadata.generation) return false;
+  if (ended.has(status?.phase ?? '')) return true;
+  if (status?.expiresAt !== undefined) return Date.parse(status.expiresAt) <= nowMs;
+  // For the session: the one pod that was made under it.
+  return (
+    spec.decision?.for === 'session' && status?.phase === 'Enforced' && status.enforcedRevision !== pod?.metadata.uid
+  );
 }
 
 function roundOf({ metadata }: ApprovalRequest): number {

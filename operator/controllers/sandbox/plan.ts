@@ -7,6 +7,7 @@ import { buildServiceAccount } from './build-service-account.ts';
 import { buildWorkspace } from './build-workspace.ts';
 import { metadataDrifted, networkPolicyDrifted, serviceAccountDrifted } from './drift.ts';
 import { findProblem, nameTaken } from './find-problem.ts';
+import { gpuEvents } from './gpu-events.ts';
 import { findGpuState, type GpuState } from './gpu-request.ts';
 import { isOwned, isOwnWorkspace } from './ownership.ts';
 import { buildPod } from './pod/build-pod.ts';
@@ -50,12 +51,16 @@ export function planSandbox(world: SandboxWorld): SandboxPlan {
     case 'Terminate':
       return { ...base, actions: expireNow(world) };
     case 'Run':
-      return { ...base, ...planRun(world, pod) };
+      return { ...base, ...planRun(world, pod, gpu) };
     case 'Completed':
       return { ...base, actions: repairs(world) };
     case 'AwaitGpu':
     case 'DenyGpu':
-      return { ...base, actions: [...stopPod(pod), ...askForGpu(gpu), ...repairs(world)] };
+      return {
+        ...base,
+        actions: [...stopPod(pod), ...askForGpu(gpu), ...repairs(world)],
+        events: gpuEvents(world.sandbox, gpu),
+      };
     case 'Suspend':
     case 'Expired':
       return { ...base, actions: [...stopPod(pod), ...repairs(world)] };
@@ -72,11 +77,15 @@ function findIntent(world: SandboxWorld, pod: PodReading, gpu: GpuState): Intent
   if (spec.lifecycle?.suspend) return 'Suspend';
   if (expired) return 'Expired';
   if (gpu.state === 'Denied') return 'DenyGpu';
-  if (gpu.state === 'Waiting' || gpu.state === 'ToAsk') return 'AwaitGpu';
+  if (gpu.state === 'Waiting' || gpu.state === 'ToAsk' || gpu.state === 'NotInForce') return 'AwaitGpu';
   return pod.state === 'Completed' ? 'Completed' : 'Run';
 }
 
-function planRun(world: SandboxWorld, pod: PodReading): Pick<SandboxPlan, 'actions' | 'problem' | 'events'> {
+function planRun(
+  world: SandboxWorld,
+  pod: PodReading,
+  gpu: GpuState,
+): Pick<SandboxPlan, 'actions' | 'problem' | 'events'> {
   switch (pod.state) {
     case 'Foreign':
       return {
@@ -94,13 +103,13 @@ function planRun(world: SandboxWorld, pod: PodReading): Pick<SandboxPlan, 'actio
       return { actions: [...missingChildren(world), ...repairs(world), ...podRepair(world, pod.pod)], events: [] };
     case 'Absent':
     case 'Completed':
-      return planStart(world);
+      return planStart(world, gpu);
     default:
       return pod satisfies never;
   }
 }
 
-function planStart(world: SandboxWorld): Pick<SandboxPlan, 'actions' | 'problem' | 'events'> {
+function planStart(world: SandboxWorld, gpu: GpuState): Pick<SandboxPlan, 'actions' | 'problem' | 'events'> {
   const problem = findProblem(world) ?? foreignChild(world);
   // Without a first compilation there is nothing to enforce: its arrival comes back here.
   const route = world.current?.snapshot.route;
@@ -114,7 +123,7 @@ function planStart(world: SandboxWorld): Pick<SandboxPlan, 'actions' | 'problem'
       ...repairs(world),
       { type: 'Create', stage: 2, resource: resources.pods, object: pod },
     ],
-    events: [],
+    events: gpuEvents(world.sandbox, gpu),
   };
 }
 

@@ -286,29 +286,6 @@ describe('what keeps a sandbox from starting is said with its remedy, and nothin
   });
 });
 
-test('a sandbox with a GPU has no pod before a person approves, and loses it when the grant is revoked', async () => {
-  await create('gpu', { gpu: { count: 2 } });
-  await until(async () => (await read('gpu'))?.status?.phase).toBe('AwaitingApproval');
-  expect(await lab.client.get(resources.pods, child('gpu'))).toBeUndefined();
-  const request = () =>
-    lab.stores.requests.list().find(({ spec }) => spec.sandbox.name === 'gpu' && spec.decision?.verdict !== 'Revoke');
-  await until(async () => request()?.spec).toMatchObject({
-    type: 'GPU',
-    gpu: { resource: 'nvidia.com/gpu', count: 2 },
-  });
-  const name = request()?.metadata.name ?? '';
-  await lab.client.mergePatch(resources.approvalRequests, at(name), {
-    spec: { decision: { verdict: 'Approve', for: '1h' } },
-  });
-  const pod = await untilPod('gpu');
-  expect(containerOf(pod, 'agent')).toMatchObject({ resources: { limits: { 'nvidia.com/gpu': '2' } } });
-  await lab.client.mergePatch(resources.approvalRequests, at(name), {
-    spec: { decision: { verdict: 'Revoke', for: null } },
-  });
-  await until(() => lab.client.get(resources.pods, child('gpu'))).toBeUndefined();
-  await until(async () => (await read('gpu'))?.status?.phase).toBe('AwaitingApproval');
-});
-
 test('a workspace that is to be kept has no owner, and another Sandbox takes it over only where a person says so', async () => {
   const first = await create('keeper', { workspace: { onDelete: 'Retain' } });
   await untilPod('keeper');

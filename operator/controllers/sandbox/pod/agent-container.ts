@@ -56,17 +56,30 @@ function launcherCommand({ spec }: Sandbox): string[] {
  * Ours come last and win, over the image's too: an agent's own SSL_CERT_FILE would only break its TLS, and the Sandbox alone says
  * what may be written.
  */
-function environment({ spec }: Sandbox): V1EnvVar[] {
-  const ours = { ...trustEnvironment, [writableVariable]: (spec.filesystem?.readWrite ?? writableFolders).join(':') };
+function environment(sandbox: Sandbox): V1EnvVar[] {
+  const { spec } = sandbox;
+  const ours = {
+    ...trustEnvironment,
+    ...deviceEnvironment(sandbox),
+    [writableVariable]: (spec.filesystem?.readWrite ?? writableFolders).join(':'),
+  };
   const own = (spec.env ?? []).filter(({ name }) => !Object.hasOwn(ours, name));
   const home = own.some(({ name }) => name === 'HOME') ? [] : [{ name: 'HOME', value: '/sandbox' }];
   return [...own, ...home, ...Object.entries(ours).map(([name, value]) => ({ name, value }))];
 }
 
+/**
+ * NVIDIA's container runtime reads the image's environment: devices for the asking where no GPU was approved, a library in its
+ * own hook where one was (CVE-2025-23266). What the device plugin sets wins over the image, not over these.
+ */
+function deviceEnvironment({ spec }: Sandbox): Readonly<Record<string, string>> {
+  return spec.gpu === undefined ? { NVIDIA_VISIBLE_DEVICES: 'void' } : { LD_PRELOAD: '' };
+}
+
 function resources({ spec }: Sandbox): NonNullable<V1Container['resources']> {
   const { requests, limits } = spec.resources ?? defaultResources;
   const gpu = spec.gpu === undefined ? {} : { [spec.gpu.resource ?? 'nvidia.com/gpu']: spec.gpu.count ?? 1 };
-  return { requests: amounts(requests ?? {}), limits: amounts({ ...limits, ...gpu }) };
+  return { requests: amounts({ ...requests, ...gpu }), limits: amounts({ ...limits, ...gpu }) };
 }
 
 function amounts(list: Readonly<Record<string, string | number>>): Record<string, string> {

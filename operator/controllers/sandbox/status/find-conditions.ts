@@ -1,5 +1,6 @@
 // The conditions of a sandbox: each one question a person asks, answered with the reason and the remedy.
 import type { Pod } from '../../../core-types.ts';
+import { gpuMessage } from '../gpu-message.ts';
 import type { SandboxPlan } from '../plan.ts';
 import { agentStatus } from '../pod/read-pod.ts';
 import type { Problem } from '../problem.ts';
@@ -36,14 +37,18 @@ function findReady(plan: SandboxPlan, problem: Problem | undefined, session: rea
     case 'Terminate':
       return no('Terminating', 'the Sandbox is being deleted');
     case 'AwaitGpu':
-      return no('AwaitingApproval', gpuMessage(plan));
+      return no(hasGrantEnded(plan) ? 'GPUGrantEnded' : 'AwaitingApproval', gpuMessage(plan.gpu));
     case 'DenyGpu':
-      return no('GPUDenied', gpuMessage(plan));
+      return no('GPUDenied', gpuMessage(plan.gpu));
     case 'Run':
       return readyOfPod(plan, session);
     default:
       return plan.intent satisfies never;
   }
+}
+
+function hasGrantEnded({ gpu }: SandboxPlan): boolean {
+  return 'ended' in gpu && gpu.ended !== undefined;
 }
 
 function no(reason: string, message: string): Finding {
@@ -86,7 +91,7 @@ function findReconciling(plan: SandboxPlan, ready: Finding, problem: Problem | u
 function findStalled(plan: SandboxPlan, problem: Problem | undefined): Finding {
   if (problem) return { type: 'Stalled', status: 'True', ...problem };
   if (plan.intent === 'DenyGpu')
-    return { type: 'Stalled', status: 'True', reason: 'GPUDenied', message: gpuMessage(plan) };
+    return { type: 'Stalled', status: 'True', reason: 'GPUDenied', message: gpuMessage(plan.gpu) };
   return { type: 'Stalled', status: 'False', reason: 'Progressing', message: '' };
 }
 
@@ -137,31 +142,25 @@ function findInference({ current, session, sandbox }: SandboxWorld): Finding {
   };
 }
 
-function findGpu(plan: SandboxPlan): Finding[] {
-  switch (plan.gpu.state) {
+function findGpu({ gpu }: SandboxPlan): Finding[] {
+  const say = (status: Finding['status'], reason: string): Finding[] => [
+    { type: 'GPUApproved', status, reason, message: gpuMessage(gpu) },
+  ];
+  switch (gpu.state) {
     case 'NotWanted':
       return [];
     case 'Approved':
-      return [
-        { type: 'GPUApproved', status: 'True', reason: 'Approved', message: `by ${plan.gpu.request.metadata.name}` },
-      ];
+      return say('True', 'Approved');
     case 'Denied':
-      return [{ type: 'GPUApproved', status: 'False', reason: 'Denied', message: gpuMessage(plan) }];
+      return say('False', 'Denied');
+    case 'NotInForce':
+      return say('False', 'NotInForce');
     case 'Waiting':
     case 'ToAsk':
-      return [{ type: 'GPUApproved', status: 'False', reason: 'AwaitingApproval', message: gpuMessage(plan) }];
+      return say('False', gpu.ended === undefined ? 'AwaitingApproval' : 'Ended');
     default:
-      return plan.gpu satisfies never;
+      return gpu satisfies never;
   }
-}
-
-function gpuMessage({ gpu }: SandboxPlan): string {
-  if (gpu.state === 'NotWanted') return '';
-  const { name, namespace } = gpu.request.metadata;
-  const why = gpu.request.spec.decision?.reason;
-  return gpu.state === 'Denied'
-    ? `spec.gpu was denied${why ? `: ${why}` : ''}; remove spec.gpu, or approve: kubectl creel approve -n ${namespace} apr/${name} --for 8h`
-    : `no pod is made before a person approves the GPU: kubectl creel approve -n ${namespace} apr/${name} --for 8h`;
 }
 
 function findOutdated({ sandbox: { metadata } }: SandboxWorld, outdated: boolean): Finding {
