@@ -35,7 +35,7 @@ export function layoutOf({ columns, rows }: Size): Layout {
     };
   }
   const upper = Math.ceil(body / 2);
-  const sandboxes = Math.floor(columns * 0.33);
+  const sandboxes = Math.floor(columns * 0.34);
   return {
     arrangement: 'Stacked',
     panes: {

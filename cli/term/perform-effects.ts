@@ -117,12 +117,12 @@ async function decide(
   }
 }
 
-/** The API server's words first; then who can help. */
+/** What to ask for comes first: a line of the screen ends soon. */
 function explain(error: unknown, namespace: string): string {
   const message = error instanceof Error ? error.message : String(error);
   const isForbidden = error instanceof ApiError && error.status === 403;
   const isRight = isForbidden || /may not approve|verb .?approve/.test(message);
-  return isRight ? `${message} (needs ClusterRole creel-approver in ${namespace})` : message;
+  return isRight ? `you need ClusterRole creel-approver in ${namespace}: ${message}` : message;
 }
 
 async function followLogs({ api, nowMs, dispatch }: Outside, sandbox: Sandbox, signal: AbortSignal): Promise<void> {

@@ -100,7 +100,9 @@ function onFilterKey(state: TermState, dialog: Extract<Dialog, { type: 'Filter' 
   if (key.name === 'escape')
     return step(close({ ...state, filters: { ...state.filters, [dialog.pane]: dialog.before } }));
   const text = editText(dialog.text, key);
-  return text === undefined ? step(state) : filterAs(state, dialog, text);
+  if (text === undefined) return step(state);
+  const filtered = filterAs(state, dialog, text);
+  return key.name === 'burst' && key.text.endsWith('\r') ? step(close(filtered.state)) : filtered;
 }
 
 /** As it is typed. */

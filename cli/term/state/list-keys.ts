@@ -1,6 +1,7 @@
 // Keys while no dialog is open: moving, and what begins with a key.
 import { heightOf } from '../layout.ts';
 import { beginDecision, type DecisionKey, decisionKeys } from './begin-decision.ts';
+import { onDialogKey } from './dialog-keys.ts';
 import type { KeyPress } from './key-press.ts';
 import type { Effect, Step } from './reduce.ts';
 import { subjectOf } from './subject-of.ts';
@@ -89,10 +90,25 @@ function onCharacter(state: TermState, char: string): Step {
   }
 }
 
-/** Moving may come in bursts, a held key over a slow line; anything else that comes at once was no finger. */
+/** What may come in a burst, from a held key or over a slow line: nothing that begins a decision or leaves. */
+const harmless = /^[jkgG /?e]$/;
+
+/** Character by character, up to the first that no one should press without having seen what the ones before it did. */
 function onBurst(state: TermState, text: string): Step {
-  if (!/^(j+|k+)$/.test(text)) return step(warn(state, 'several keys came at once and were ignored (a paste?)'));
-  return step(move(state, text.startsWith('j') ? text.length : -text.length));
+  let now = step(state);
+  for (const char of text) {
+    const { dialog } = now.state;
+    if (dialog) {
+      const rest = { name: 'burst', text: text.slice(text.indexOf('/') + 1) } as const;
+      return dialog.type === 'Filter' ? onDialogKey(now.state, dialog, rest) : now;
+    }
+    if (!harmless.test(char))
+      return step(
+        warn(now.state, 'several keys came at once: from the first that does more than move, none was taken'),
+      );
+    now = onCharacter(now.state, char);
+  }
+  return now;
 }
 
 function move(state: TermState, by: number): TermState {

@@ -3,7 +3,7 @@ import { heightOf } from '../layout.ts';
 import { keepRow, showRow } from './keep-row.ts';
 import { listRequests } from './list-requests.ts';
 import { listSandboxes } from './list-sandboxes.ts';
-import type { TermState } from './term-state.ts';
+import type { Kind, TermState } from './term-state.ts';
 
 /** Without a key for so long nobody is about to press one: the newest may scroll into sight. */
 const idleMs = 10_000;
@@ -27,7 +27,8 @@ function settleRequests(before: TermState, after: TermState, byUser: boolean): T
   const old = { ids: isSame ? ids : before.rows.requests.map(({ uid }) => uid), cursor: after.cursor.requests };
   const isIdle = after.dialog === undefined && after.nowMs - after.lastKeyMs > idleMs;
   const kept = keepRow({ ...old, top: after.top.requests }, ids, height, isIdle);
-  const top = byUser ? showRow(ids.indexOf(kept.cursor ?? ''), after.top.requests, ids.length, height) : kept.top;
+  const isMoved = byUser && hasMoved(before, after, 'requests');
+  const top = isMoved ? showRow(ids.indexOf(kept.cursor ?? ''), after.top.requests, ids.length, height) : kept.top;
   return {
     ...after,
     rows: { ...after.rows, requests },
@@ -47,7 +48,8 @@ function settleSandboxes(before: TermState, after: TermState, byUser: boolean): 
     cursor: after.cursor.sandboxes,
   };
   const kept = keepRow({ ...old, top: after.top.sandboxes }, ids, height, false);
-  const top = byUser ? showRow(ids.indexOf(kept.cursor ?? ''), after.top.sandboxes, ids.length, height) : kept.top;
+  const isMoved = byUser && hasMoved(before, after, 'sandboxes');
+  const top = isMoved ? showRow(ids.indexOf(kept.cursor ?? ''), after.top.sandboxes, ids.length, height) : kept.top;
   return {
     ...after,
     rows: { ...after.rows, sandboxes },
@@ -56,11 +58,18 @@ function settleSandboxes(before: TermState, after: TermState, byUser: boolean): 
   };
 }
 
-function withCursor(
-  cursor: TermState['cursor'],
-  kind: 'sandboxes' | 'requests',
-  uid: string | undefined,
-): TermState['cursor'] {
+/** The user went elsewhere, or looks at other rows or through another window. */
+function hasMoved(before: TermState, after: TermState, kind: Kind): boolean {
+  return (
+    before.cursor[kind] !== after.cursor[kind] ||
+    before.size !== after.size ||
+    before.filters[kind] !== after.filters[kind] ||
+    before.showsEnded !== after.showsEnded ||
+    before.ofSandbox !== after.ofSandbox
+  );
+}
+
+function withCursor(cursor: TermState['cursor'], kind: Kind, uid: string | undefined): TermState['cursor'] {
   if (cursor[kind] === uid) return cursor;
   const { [kind]: _uid, ...others } = cursor;
   return uid === undefined ? others : { ...others, [kind]: uid };

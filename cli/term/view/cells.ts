@@ -31,10 +31,7 @@ export function fit(text: string, width: number, theme: Theme): string {
 export function fitTail(text: string, width: number, theme: Theme): string {
   const safe = safeText(text, theme);
   if (cellWidth(safe) <= width) return pad(safe, width);
-  const tail = takeWidth([...graphemes(safe)].toReversed(), width - 1)
-    .toReversed()
-    .join('');
-  return pad(width < 1 ? '' : glyphsOf(theme).ellipsis + tail, width);
+  return pad(width < 1 ? '' : glyphsOf(theme).ellipsis + tailOf(safe, width - 1), width);
 }
 
 /** At the right edge of so many cells. */
@@ -56,7 +53,7 @@ export function wrap(text: string, width: number, theme: Theme): readonly string
     if (line !== '') lines.push(line);
     line = word;
     while (cellWidth(line) > width) {
-      const head = takeWidth([...graphemes(line)], width).join('');
+      const head = headOf(line, width);
       if (head === '') break;
       lines.push(head);
       line = line.slice(head.length);
@@ -65,9 +62,20 @@ export function wrap(text: string, width: number, theme: Theme): readonly string
   return [...lines, line];
 }
 
+/** As much of a safe text's beginning, or of its end, as fits. */
+export function headOf(safe: string, width: number): string {
+  return takeWidth([...graphemes(safe)], width).join('');
+}
+
+export function tailOf(safe: string, width: number): string {
+  return takeWidth([...graphemes(safe)].toReversed(), width)
+    .toReversed()
+    .join('');
+}
+
 function cutEnd(safe: string, width: number, theme: Theme): string {
   if (cellWidth(safe) <= width) return safe;
-  return width < 1 ? '' : takeWidth([...graphemes(safe)], width - 1).join('') + glyphsOf(theme).ellipsis;
+  return width < 1 ? '' : headOf(safe, width - 1) + glyphsOf(theme).ellipsis;
 }
 
 function pad(text: string, width: number): string {

@@ -40,9 +40,12 @@ export function requestDetail(state: TermState, row: RequestRow, width: number, 
   const { metadata, spec, status } = request;
   const { egress, gpu, sandbox } = spec;
   const add = (label: string, value: string, style?: Omit<Span, 'text'>) => labelled(label, value, width, theme, style);
+  const decided = decisionLines(state, request, add);
+  const isDecided = spec.decision !== undefined || state.sent.get(row.uid)?.state === 'Refused';
   return [
     ...titleLines(state, row, width, theme),
     ...warningsOf(request).flatMap(warning => add('WARNING', warning, { bold: true, color: 'red' })),
+    ...(isDecided ? decided : []),
     ...(gpu ? add('asks for', gpuText(gpu)) : []),
     ...(egress ? add('by', binaryText(egress.binary)) : []),
     ...(egress?.binary?.ancestors?.length
@@ -52,7 +55,7 @@ export function requestDetail(state: TermState, row: RequestRow, width: number, 
     ...add('sandbox', sandboxText(state, request)),
     ...(egress ? add('why', reasons[egress.reason]) : []),
     ...(status?.samples ?? []).flatMap((sample, index) => add(index === 0 ? 'tried' : '', sample)),
-    ...decisionLines(state, request, add),
+    ...(isDecided ? [] : decided),
     ...(row.group.size > 1 && row.section === 'Open'
       ? add('group', `${row.group.size} listed for ${row.group.key}: A approves, D denies them all`)
       : []),

@@ -1,7 +1,11 @@
 // The last two lines: what was said, and which keys do something now.
+import { decisionKeys } from '../state/begin-decision.ts';
+import { whyNot } from '../state/can-decide.ts';
 import { needsYes } from '../state/dialog-keys.ts';
+import type { RequestRow } from '../state/list-requests.ts';
+import { subjectOf } from '../state/subject-of.ts';
 import type { TermState } from '../state/term-state.ts';
-import { fit, fitRight } from './cells.ts';
+import { fit } from './cells.ts';
 import { worst } from './head-line.ts';
 import { type Line, type Span, span } from './line.ts';
 import { textFieldLine } from './text-field-line.ts';
@@ -36,35 +40,57 @@ export function noticeLine(state: TermState, theme: Theme): Line {
 }
 
 export function keysLine(state: TermState, theme: Theme): Line {
-  const help = '? help  q quit';
-  const text = hints(state);
-  const isList = state.dialog === undefined;
-  if (!isList) return [span(fit(text, state.size.columns, theme), { dim: true })];
-  const width = Math.max(0, state.size.columns - help.length - 1);
-  return [span(`${fit(text, width, theme)} ${fitRight(help, help.length, theme)}`, { dim: true })];
+  const { columns } = state.size;
+  const end = state.dialog === undefined ? '  ? help  q quit' : '';
+  const shown = hints(state).reduce((line, hint) => {
+    const longer = line === '' ? hint : `${line}  ${hint}`;
+    return longer.length + end.length <= columns ? longer : line;
+  }, '');
+  return [span(`${fit(shown, Math.max(0, columns - end.length), theme)}${end}`, { dim: true })];
 }
 
-function hints({ dialog, lastList, ofSandbox, filters }: TermState): string {
+/** The most useful first: what does not fit is left out, and is in the help. */
+function hints(state: TermState): readonly string[] {
+  const { dialog } = state;
   switch (dialog?.type) {
     case 'Decide':
       return needsYes(dialog)
-        ? `y approves these ${dialog.targets.length}  left/right change  PgDn more  Esc cancels`
-        : `Enter ${verbs[dialog.verdict]}  ${dialog.fields.length > 1 ? 'left/right change  Tab next field  ' : ''}Esc cancels`;
+        ? [`y approves these ${dialog.targets.length}`, 'Esc cancels', 'left/right change', 'PgDn more']
+        : [
+            `Enter ${verbs[dialog.verdict]}`,
+            'Esc cancels',
+            ...(dialog.fields.length > 1 ? ['left/right change', 'Tab next field'] : []),
+          ];
     case 'Filter':
-      return 'Enter keeps the filter  Esc takes it back';
+      return ['Enter keeps the filter', 'Esc takes it back'];
     case 'Help':
-      return 'j k scroll  Esc closes';
+      return ['Esc closes', 'j k scroll'];
     case 'Logs':
-      return 'j k scroll  G follow  Esc closes';
-    case undefined: {
-      const back = ofSandbox !== undefined || filters.requests !== '' || filters.sandboxes !== '' ? 'Esc all  ' : '';
-      return lastList === 'requests'
-        ? `${back}a approve  d deny  s snooze  r revoke  A D group  l logs  c shell  / filter  Tab`
-        : `${back}Enter its requests  l logs  c shell  / filter  n namespaces  Tab`;
-    }
+      return ['Esc closes', 'j k scroll', 'G follow'];
+    case undefined:
+      return listHints(state);
     default:
       return dialog satisfies never;
   }
+}
+
+function listHints(state: TermState): readonly string[] {
+  const { ofSandbox, filters } = state;
+  const isNarrowed = ofSandbox !== undefined || filters.requests !== '' || filters.sandboxes !== '';
+  const always = ['/ filter', 'l log', 'c shell', 'Tab', 'n namespaces', 'e ended'];
+  const subject = subjectOf(state);
+  const own = subject?.type === 'Request' ? decisionHints(subject.row) : subject ? ['Enter its requests'] : [];
+  return [...(isNarrowed ? ['Esc all'] : []), ...own, ...always];
+}
+
+const decisionTexts = { a: 'a approve', d: 'd deny', s: 's snooze', r: 'r revoke' } as const;
+
+function decisionHints({ request, isGone, group, section }: RequestRow): readonly string[] {
+  const possible = (['a', 'd', 's', 'r'] as const).filter(
+    key => whyNot(request, decisionKeys[key].verdict, isGone) === undefined,
+  );
+  const isGroup = group.size > 1 && section === 'Open';
+  return [...possible.map(key => decisionTexts[key]), ...(isGroup ? [`A D all ${group.size}`] : [])];
 }
 
 const verbs = { Approve: 'approves', Deny: 'denies', Snooze: 'snoozes', Revoke: 'revokes' } as const;

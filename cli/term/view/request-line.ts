@@ -37,10 +37,11 @@ export function requestLine(state: TermState, row: RequestRow, width: number, th
   // Where there is no room for the word, what is decided says it in the binary's place: the detail has the binary.
   const isOpen = row.section === 'Open' && standing.word === 'Pending';
   const middle = isOpen || showsWord ? binaryOf(request) : standing.word;
+  const fitSandbox = state.scope.namespace === undefined ? fitTail : fit;
   const cells = [
     fitTail(targetOf(request), targetWidth, theme),
     fitTail(middle, binaryWidth, theme),
-    ...(showsSandbox ? [fitTail(sandboxOf(state, request), sandboxWidth, theme)] : []),
+    ...(showsSandbox ? [fitSandbox(sandboxOf(state, request), sandboxWidth, theme)] : []),
     ...(showsWord ? [fit(standing.word, 10, theme)] : []),
     ...(showsHits ? [fitRight(String(request.status?.hits ?? 0), 5, theme)] : []),
     fitRight(timeOf(request, state.nowMs), 4, theme),
