@@ -10,6 +10,7 @@ import type { DownFrame } from '../protocol/session.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { ConnectionContext } from './connection/connection-context.ts';
 import { handleConnection } from './connection/handle-connection.ts';
+import { HoldSlots } from './connection/hold-slots.ts';
 import { createAnswerMemory } from './dns/answer-memory.ts';
 import { createNameBudget } from './dns/name-budget.ts';
 import { resolveName } from './dns/resolve-name.ts';
@@ -44,6 +45,8 @@ const bufferedBodiesBytes = 64 * 1024 * 1024;
 /** Bodies and WebSocket messages that wait for a rule to read them, together. */
 const inspectedBytes = 16 * 1024 * 1024;
 const refusalsPerSecond = 20;
+/** Connections and requests that wait for a person, together. */
+const maxHeld = 64;
 const confirmEveryMs = 60_000;
 
 const privateDir = process.env['CREEL_PRIVATE_DIR'] ?? paths.private;
@@ -134,6 +137,7 @@ const context: ConnectionContext = {
   guard,
   denials,
   uses,
+  holds: new HoldSlots(maxHeld),
   leaves,
   audit,
   nowMs,

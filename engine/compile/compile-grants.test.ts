@@ -41,10 +41,10 @@ describe('an approval is a grant', () => {
   });
 });
 
-describe('a number of uses', () => {
-  const counted = (status: ApprovalRequest['status']) =>
-    sampleRequest({ ...approve, maxUses: 3 }, { status: { countedBy: 'ab', ...status } });
+const counted = (status: ApprovalRequest['status']) =>
+  sampleRequest({ ...approve, maxUses: 3 }, { status: { countedBy: 'ab', ...status } });
 
+describe('a number of uses', () => {
   test('is a grant once it is written down who counts them', () => {
     expect(compile(sampleRequest({ ...approve, maxUses: 3 })).refusals.get('apr-x')).toContain('not connected (yet)');
     expect(compile(counted({ phase: 'Approved' })).grants.items).toMatchObject([{ uses: { max: 3, countedBy: 'ab' } }]);

@@ -22,6 +22,16 @@ export function askedWords(
   return { error: unanswered.error, detail: reason ?? unanswered.detail, next, ...named };
 }
 
+/** Refused at once because too many wait already; the question itself is asked all the same. */
+export function notHeldWords(words: Words, max: number): Words {
+  if (words.error === 'Denied') return words;
+  return {
+    ...words,
+    error: 'TooManyHeld',
+    detail: `${words.detail} It was not held: ${max} others already wait for a decision.`,
+  };
+}
+
 function standingWords({ verdict, guidance, untilMs }: Standing, error: string): Omit<Words, 'approval'> {
   const until = new Date(untilMs).toISOString();
   if (verdict === 'Snoozed')

@@ -14,6 +14,7 @@ import type { DenialReports } from '../session/denial-reports.ts';
 import type { LeafContexts } from '../tls/terminate-tls.ts';
 import type { DialOutcome } from '../upstream/dial-permit.ts';
 import type { MessageBudget } from '../websocket/web-socket-relay.ts';
+import type { HoldSlots } from './hold-slots.ts';
 
 /** Everything a captured connection may need; made once in main.ts. */
 export interface ConnectionContext {
@@ -22,6 +23,7 @@ export interface ConnectionContext {
   readonly guard: GuardClient;
   readonly denials: DenialReports;
   readonly uses: GrantUses;
+  readonly holds: HoldSlots;
   readonly leaves: LeafContexts;
   readonly audit: AuditLog;
   readonly attestation: () => Attestation;

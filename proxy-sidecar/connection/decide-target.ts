@@ -58,6 +58,16 @@ export async function identifyOwner(
   return { binary: { kind: 'known', path, sha256, ancestors }, identity: found.binary };
 }
 
+/** False once no process holds the agent's end any more. An answer that did not come says nothing. */
+export async function isOwned(
+  { local, remote, socket }: Pick<Captured, 'local' | 'remote' | 'socket'>,
+  { guard }: Pick<ConnectionContext, 'guard'>,
+): Promise<boolean> {
+  if (socket.destroyed) return false;
+  const found = await guard.identify(local, remote);
+  return found.ok || found.reason !== 'gone';
+}
+
 export type Permitted = Permit | Deny | { readonly verdict: 'Unresolved'; readonly reason: string };
 
 /** Resolves an allowed name, now that it is allowed, and pins what may be dialled. */

@@ -5,10 +5,12 @@ import { hostText, parseHost } from '../../engine/canonical/host.ts';
 import { parseIp } from '../../engine/canonical/ip.ts';
 import { inferenceHost, syntheticRange } from '../../protocol/constants.ts';
 import { type Captured, isAttestation } from '../listen/start-transparent-listener.ts';
+import type { Denial } from '../session/denial-reports.ts';
 import { terminateTls } from '../tls/terminate-tls.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { decideTarget, type Target, type Verdict } from './decide-target.ts';
+import { decideTarget, isOwned, type Target, type Verdict } from './decide-target.ts';
 import { forwardAllowed } from './forward-allowed.ts';
+import { holdForDecision } from './hold-for-decision.ts';
 import { refuseAskable } from './refuse-askable.ts';
 import { refuseDenied } from './refuse-denied.ts';
 import { type Carried, isStillAllowed } from './still-allowed.ts';
@@ -75,43 +77,63 @@ async function serveRoute({ socket }: Captured, context: ConnectionContext): Pro
 }
 
 async function decideAndCarryOut(captured: Captured, target: Target, context: ConnectionContext): Promise<void> {
-  const verdict = await decideTarget(target, captured, context);
+  await carryOut(captured, target, await decideTarget(target, captured, context), context);
+}
+
+async function carryOut(
+  captured: Captured,
+  target: Target,
+  verdict: Verdict,
+  context: ConnectionContext,
+): Promise<void> {
   switch (verdict.kind) {
     case 'Allow':
       return await carryAllowed(captured, target, verdict, context);
     case 'Ask':
-      return await hold(captured, target, verdict, context);
+      return await ask(captured, target, verdict, context);
     case 'Deny':
       return await refuseDenied(captured, target, verdict, context);
   }
 }
 
 /** Waits for a decision as long as policy says, then refuses with an answer that names the request. */
-async function hold(
+async function ask(
   captured: Captured,
   target: Target,
   verdict: Extract<Verdict, { kind: 'Ask' }>,
   context: ConnectionContext,
 ): Promise<void> {
-  const holdMs = context.policy.inForce?.policy.holdMs ?? 0;
-  const untilMs = context.nowMs() + holdMs;
   const host = hostText(target.host);
-  const asked = context.denials.report({
+  const denial: Denial = {
     host,
     port: target.port,
     reason: verdict.ask.reason,
     sample: `${host}:${target.port}`,
     ...(verdict.identity === undefined ? {} : { binary: verdict.identity }),
-  });
-  for (;;) {
-    const leftMs = untilMs - context.nowMs();
-    if (leftMs <= 0 || captured.socket.destroyed) break;
-    await context.policy.changedWithin(leftMs);
+  };
+  const asked = context.denials.report(denial);
+  const holdMs = context.policy.inForce?.policy.holdMs ?? 0;
+  if (holdMs === 0) return await refuseAskable(captured, target, verdict, { asked, isNotHeld: false }, context);
+  const look = async () => {
     const now = await decideTarget(target, captured, context);
-    if (now.kind === 'Allow') return await carryAllowed(captured, target, now, context);
-    if (now.kind === 'Deny') break;
-  }
-  await refuseAskable(captured, target, verdict, asked, context);
+    return now.kind === 'Ask' ? undefined : now;
+  };
+  const isClientThere = () => isOwned(captured, context);
+  const held = await holdForDecision({ holdMs, denial, look, isClientThere }, context);
+  if (held.kind === 'Decided') return await carryOut(captured, target, held.now, context);
+  if (held.kind === 'ClientGone') return endGone(captured, target, context);
+  const newest = context.denials.newest(denial);
+  const answer = {
+    asked: newest === undefined ? asked : Promise.resolve(newest),
+    isNotHeld: held.kind === 'TooManyHeld',
+  };
+  await refuseAskable(captured, target, verdict, answer, context);
+}
+
+function endGone({ socket }: Captured, { host, port }: Target, { audit, policy }: ConnectionContext): void {
+  const revision = policy.revisionText;
+  audit.record({ decision: 'Ask', reason: 'ClientGone', host: hostText(host), port, revision });
+  socket.destroy();
 }
 
 async function carryAllowed(

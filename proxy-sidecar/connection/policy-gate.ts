@@ -6,10 +6,20 @@ import type { RequestDecision, RequestHead } from '../../engine/decide/request-d
 import type { DenyBody } from '../http/deny-response.ts';
 import type { HeaderField } from '../http/header-fields.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
-import { askedWords } from './asked-words.ts';
+import type { Denial } from '../session/denial-reports.ts';
+import { askedWords, notHeldWords } from './asked-words.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { credentialFields } from './credential-fields.ts';
-import { type Allowed, decideTarget, identifyOwner, permitTarget, reasonOf, type Verdict } from './decide-target.ts';
+import {
+  type Allowed,
+  decideTarget,
+  identifyOwner,
+  isOwned,
+  permitTarget,
+  reasonOf,
+  type Verdict,
+} from './decide-target.ts';
+import { type Held, holdForDecision } from './hold-for-decision.ts';
 import { type Decided, pathOf, requestAudit } from './request-audit.ts';
 import type { GateVerdict, RequestGate } from './request-gate.ts';
 import { allHeld, type Carried, isStillAllowed } from './still-allowed.ts';
@@ -30,10 +40,11 @@ export function createPolicyGate(
   const host = hostText(target.host);
   const { port } = target;
   const decided = new WeakMap<RequestHead, Decided>();
+  const waited = new WeakSet<RequestHead>();
 
   async function decide(head: RequestHead, body?: Buffer): Promise<GateVerdict> {
     const verdict = await decideTarget({ ...target, held: carried.held }, captured, context);
-    if (verdict.kind === 'Ask') return await ask(head, { ...first, ...whoOf(verdict) }, verdict.ask);
+    if (verdict.kind === 'Ask') return await ask(head, body, { ...first, ...whoOf(verdict) }, verdict.ask);
     if (verdict.kind !== 'Allow') return refuse(head, 403, noLongerAllowed, { verdict: first });
     if (verdict.binary !== undefined) carried.binary = verdict.binary;
     // An opaque rule or a grant of something else took the place of what this connection was opened under.
@@ -41,7 +52,7 @@ export function createPolicyGate(
     const decision = decideOne(verdict.allow, head, body, context);
     if (decision.verdict === 'NeedsBody') return decision;
     if (decision.verdict === 'Allow') return await permitRequest(head, body, verdict, decision);
-    if (decision.verdict === 'Ask') return await ask(head, verdict, decision);
+    if (decision.verdict === 'Ask') return await ask(head, body, verdict, decision);
     const words = { error: decision.reason, detail: decision.detail };
     return refuse(head, decision.status, words, { verdict, decision });
   }
@@ -70,26 +81,54 @@ export function createPolicyGate(
       return await decide(head, body);
     }
     if (decision.by === 'Grant' && !takeUse(decision.id, carried, context))
-      return await ask(head, verdict, { verdict: 'Ask', reason: 'RequestNotAllowed' });
+      return await ask(head, body, verdict, { verdict: 'Ask', reason: 'RequestNotAllowed' });
     decided.set(head, { verdict, decision });
     return permitted(carried.permit, signedIn.fields, decision);
   }
 
-  async function ask(head: RequestHead, verdict: Allowed, decision: Asking): Promise<GateVerdict> {
+  async function ask(
+    head: RequestHead,
+    body: Buffer | undefined,
+    verdict: Allowed,
+    decision: Asking,
+  ): Promise<GateVerdict> {
     const identity = verdict.identity ?? (await identifyOwner(captured, context)).identity;
     const known: Allowed = identity === undefined ? verdict : { ...verdict, identity };
-    const asked = await context.denials.report({
+    const denial: Denial = {
       host,
       port,
       reason: decision.reason,
       sample: decision.reason === 'NotListed' ? `${host}:${port}` : `${head.method} ${host}${pathOf(head)}`,
       ...(identity === undefined ? {} : { binary: identity }),
-    });
+    };
+    const reported = context.denials.report(denial);
+    const held = await hold(head, body, denial);
+    if (held === 'Decided') return await decide(head, body);
+    const asked = context.denials.newest(denial) ?? (await reported);
     const what = decision.reason === 'NotListed' ? 'No policy lists' : 'No rule lists this request to';
     const detail = `${what} ${host}:${port}, and no person has approved it.`;
-    const words = askedWords(asked, { error: decision.reason, detail });
+    const answer = askedWords(asked, { error: decision.reason, detail });
+    const words = held === 'TooManyHeld' ? notHeldWords(answer, context.holds.max) : answer;
     const { approval } = words;
     return refuse(head, 403, words, { verdict: known, decision, ...(approval === undefined ? {} : { approval }) });
+  }
+
+  /** Waits for a decision on this request, once; undefined: policy holds nothing, or it has waited. */
+  async function hold(
+    head: RequestHead,
+    body: Buffer | undefined,
+    denial: Denial,
+  ): Promise<Held<true>['kind'] | undefined> {
+    const holdMs = context.policy.inForce?.policy.holdMs ?? 0;
+    if (holdMs === 0 || waited.has(head)) return undefined;
+    waited.add(head);
+    const look = async () => {
+      const now = await decideTarget({ ...target, held: carried.held }, captured, context);
+      if (now.kind !== 'Allow') return now.kind === 'Ask' ? undefined : true;
+      return decideOne(now.allow, head, body, context).verdict === 'Ask' ? undefined : true;
+    };
+    const isClientThere = () => isOwned(captured, context);
+    return (await holdForDecision<true>({ holdMs, denial, look, isClientThere }, context)).kind;
   }
 
   function refuse(

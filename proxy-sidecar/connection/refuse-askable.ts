@@ -5,7 +5,7 @@ import type { Captured } from '../listen/start-transparent-listener.ts';
 import type { Asked } from '../session/denial-reports.ts';
 import { terminateTls } from '../tls/terminate-tls.ts';
 import { answerRefusal } from './answer-refusal.ts';
-import { askedWords } from './asked-words.ts';
+import { askedWords, notHeldWords } from './asked-words.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Target, Verdict } from './decide-target.ts';
 import { isSameServer, sniffProtocol } from './sniff-protocol.ts';
@@ -17,7 +17,7 @@ export async function refuseAskable(
   captured: Captured,
   target: Target,
   verdict: Extract<Verdict, { kind: 'Ask' }>,
-  asked: Promise<Asked>,
+  { asked, isNotHeld }: { readonly asked: Promise<Asked>; readonly isNotHeld: boolean },
   context: ConnectionContext,
 ): Promise<void> {
   const { socket } = captured;
@@ -25,14 +25,14 @@ export async function refuseAskable(
   const [answer, sniffed] = await Promise.all([asked, sniffProtocol(socket, firstBytesMs)]);
   context.audit.record({
     decision: 'Ask',
-    reason: answer.standing?.verdict ?? verdict.ask.reason,
+    reason: answer.standing?.verdict ?? (isNotHeld ? 'TooManyHeld' : verdict.ask.reason),
     host,
     port: target.port,
     revision: context.policy.revisionText,
     ...(verdict.identity === undefined ? {} : { binary: verdict.identity.path }),
     ...(answer.approval === undefined ? {} : { approval: answer.approval }),
   });
-  const body = denyBody(target, verdict, answer);
+  const body = denyBody(target, verdict, answer, isNotHeld ? context.holds.max : undefined);
   if (sniffed.kind === 'HTTP') return await answerRefusal(socket, body, 80);
   const isNamed = sniffed.kind === 'TLS' && isSameServer(sniffed.serverName, target.host);
   if (!isNamed || !context.admitRefusal()) return void socket.resetAndDestroy();
@@ -44,11 +44,13 @@ function denyBody(
   { host, port }: Target,
   { ask, identity }: Extract<Verdict, { kind: 'Ask' }>,
   asked: Asked,
+  tooManyHeld: number | undefined,
 ): DenyBody {
   const name = hostText(host);
   const detail = `No policy lists ${name}:${port}, and no person has approved it.`;
+  const words = askedWords(asked, { error: ask.reason, detail });
   return {
-    ...askedWords(asked, { error: ask.reason, detail }),
+    ...(tooManyHeld === undefined ? words : notHeldWords(words, tooManyHeld)),
     host: name,
     port,
     ...(identity === undefined ? {} : { binary: identity.path }),

@@ -4,9 +4,9 @@ import type { UseLedger } from './use-ledger.ts';
 
 export interface GrantUses {
   /** False for a grant without a number of uses. */
-  isUsedUp(grant: Grant): boolean;
+  readonly isUsedUp: (grant: Grant) => boolean;
   /** Spends one before it is let out; false: none is left, or it cannot be written down. */
-  spend(grant: Grant): boolean;
+  readonly spend: (grant: Grant) => boolean;
 }
 
 export function createGrantUses(

@@ -49,7 +49,7 @@ export class PolicyState {
   /** Unix ms of the last word from the hub. */
   #heardMs: number;
   #timer: NodeJS.Timeout | undefined;
-  #waiting = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: PolicyStateOptions) {
     this.#options = options;
@@ -122,14 +122,10 @@ export class PolicyState {
     return { ok: true, closed };
   }
 
-  /** Resolves at the next change of what is allowed, or after `ms`. */
-  async changedWithin(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    const timer = setTimeout(resolve, ms);
-    await promise;
-    clearTimeout(timer);
-    this.#waiting.delete(resolve);
+  /** Calls `listener` at each change of what is allowed, until the result is called. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   #end(): void {
@@ -139,7 +135,7 @@ export class PolicyState {
 
   #changed(): number {
     const closed = this.connections.recheck();
-    for (const wake of this.#waiting) wake();
+    for (const listener of this.#listeners) listener();
     this.#schedule();
     return closed;
   }

@@ -85,7 +85,7 @@ test('a refusal of a person reaches whoever asks next, until its time is over', 
   void made.report(denial('a.test'));
   made.answered(made.take()[0]?.id ?? 0, { approval: 'apr-1' });
   let changes = 0;
-  const forget = made.subscribe(() => changes++);
+  const forget = made.subscribe(() => changes++, denial('a.test'));
   made.decided('apr-1', refused.standing);
   made.decided('apr-of-another', refused.standing);
   forget();

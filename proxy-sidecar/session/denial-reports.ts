@@ -29,8 +29,8 @@ export interface DenialReports {
   decided(approval: string, standing: Standing | undefined): void;
   /** The newest answer to an equal denial; undefined: none, or one of the past. */
   newest(denial: Denial): Asked | undefined;
-  /** Calls `listener` whenever an answer changes, until the result is called. */
-  subscribe(listener: () => void): () => void;
+  /** Calls `listener` whenever an answer changes, until the result is called; that of `denial` is asked for again in a new session. */
+  subscribe(listener: () => void, denial: Denial): () => void;
   /** A new session: what waits for an answer that the last one did not bring asks again. */
   resend(): void;
   /** Frames that may be sent now. Taking them empties the counts. */
@@ -54,6 +54,8 @@ interface Entry {
   /** Somebody waits for the answer: told even without a new hit. */
   isDue: boolean;
   readonly waiting: Set<(asked: Asked) => void>;
+  /** Held connections that wait for its answer. */
+  holders: number;
 }
 
 const maxKeys = 1024;
@@ -89,6 +91,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       approval: undefined,
       isDue: false,
       waiting: new Set(),
+      holders: 0,
     };
     entries.set(key, entry);
     byId.set(entry.id, entry);
@@ -98,7 +101,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
   /** Makes room by forgetting the oldest that has been told and that nobody waits for. */
   function evict(): boolean {
     for (const [key, entry] of entries) {
-      if (entry.hits > 0 || entry.waiting.size > 0) continue;
+      if (entry.hits > 0 || entry.waiting.size > 0 || entry.holders > 0) continue;
       entries.delete(key);
       byId.delete(entry.id);
       return true;
@@ -168,13 +171,18 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       const entry = entries.get(keyOf(denial));
       return entry && validAnswer(entry);
     },
-    subscribe(listener) {
+    subscribe(listener, denial) {
+      const entry = entries.get(keyOf(denial));
       listeners.add(listener);
-      return () => void listeners.delete(listener);
+      if (entry !== undefined) entry.holders++;
+      return () => {
+        listeners.delete(listener);
+        if (entry !== undefined) entry.holders--;
+      };
     },
     resend() {
       for (const entry of entries.values()) {
-        entry.isDue = entry.waiting.size > 0 && entry.answer === undefined;
+        entry.isDue = entry.waiting.size + entry.holders > 0 && entry.answer === undefined;
         if (entry.isDue) entry.sentMs = Number.NEGATIVE_INFINITY;
       }
     },

@@ -55,22 +55,23 @@ test('one connection is one use, however many requests it carries', async () => 
   expect(await status('http://kept.test/')).toBe('403');
 });
 
+const one = (method: string) => [
+  '-sS',
+  '-m',
+  '8',
+  '-w',
+  '%{http_code} ',
+  '-o',
+  '/dev/null',
+  '-X',
+  method,
+  'https://api.test/x',
+];
+
 test('single requests cost one each, on one connection too, and a listed one none', async () => {
   const inspection = { kind: 'HTTP', access: 'ReadOnly', allow: [], deny: [] } as const;
   await path.hub.apply({ policy: { rules: [allow(['api.test'], { protocol: 'HTTP', inspection })] } });
   await give('apr-posts', 'api.test', 443, 2, { requests: [{ method: 'POST', path: '/x' }] });
-  const one = (method: string) => [
-    '-sS',
-    '-m',
-    '8',
-    '-w',
-    '%{http_code} ',
-    '-o',
-    '/dev/null',
-    '-X',
-    method,
-    'https://api.test/x',
-  ];
   const { stdout } = await curl(
     ...['POST', 'GET', 'POST', 'POST'].flatMap(method => ['--next', ...one(method)]).slice(1),
   );

@@ -51,6 +51,7 @@ export class TestHub {
   countedBy = '';
   /** Decides what a denial is answered with. */
   answerDenial: (denial: DenialFrame) => AskedAnswer = ({ host, port }) => ({ approval: `apr-${host}-${port}` });
+  readonly #standings = new Map<string, Standing>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'cr-hub-'));
   readonly #port: number;
   readonly #outside: Outside;
@@ -126,6 +127,8 @@ export class TestHub {
 
   /** As if a person had refused a request or put it off. */
   decide(approval: string, standing: Standing | undefined): void {
+    if (standing === undefined) this.#standings.delete(approval);
+    else this.#standings.set(approval, standing);
     this.#broadcast({ type: 'decided', approval, ...(standing === undefined ? {} : { standing }) });
   }
 
@@ -160,6 +163,12 @@ export class TestHub {
     createInterface({ input: stream }).on('line', line => this.#receive(stream, JSON.parse(line) as UpFrame));
   }
 
+  #answer(denial: DenialFrame): AskedAnswer & { readonly standing?: Standing } {
+    const answer = this.answerDenial(denial);
+    const standing = 'approval' in answer ? this.#standings.get(answer.approval) : undefined;
+    return standing === undefined ? answer : { ...answer, standing };
+  }
+
   #refusal(headers: IncomingHttpHeaders): number | undefined {
     if (headers[':method'] !== 'POST' || headers[':path'] !== sessionPath) return 404;
     return headers.authorization === `Bearer ${this.token}` ? undefined : 401;
@@ -167,7 +176,7 @@ export class TestHub {
 
   #receive(stream: ServerHttp2Stream, frame: UpFrame): void {
     this.frames.push(frame);
-    if (frame.type === 'denial') send(stream, { type: 'asked', id: frame.id, ...this.answerDenial(frame) });
+    if (frame.type === 'denial') send(stream, { type: 'asked', id: frame.id, ...this.#answer(frame) });
     if (frame.type !== 'hello') return;
     this.countedBy = frame.countedBy ?? '';
     send(stream, {

@@ -17,7 +17,7 @@ const { name } = sampleRequest().metadata;
 
 test('each change of how a request stands is told once, approvals are not, and a new session hears how it is', () => {
   const store = new ObjectStore<ApprovalRequest>({ sandbox: ({ spec }) => [spec.sandbox.uid] });
-  tellDecisions(hub as unknown as Hub, store, () => now, new AbortController().signal);
+  tellDecisions(hub, store, () => now, new AbortController().signal);
   const decided = (decision: Decision, status: ApprovalRequest['status']) =>
     versioned(sampleRequest(decision === undefined ? {} : { decision }, status));
   let version = 0;
