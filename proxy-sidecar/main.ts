@@ -37,6 +37,7 @@ import { watchCanaries } from './session/watch-canaries.ts';
 import { createLeafContexts } from './tls/terminate-tls.ts';
 import { tokenBucket } from './token-bucket.ts';
 import { createDialler } from './upstream/create-dialler.ts';
+import { ReadBuffers } from './upstream/read-buffers.ts';
 import { createUpstreamTrust } from './upstream/upstream-trust.ts';
 
 const version = '0.1.0';
@@ -147,6 +148,7 @@ const context: ConnectionContext = {
   inspectedBudget,
   answers,
   dial,
+  readBuffers: new ReadBuffers(),
   trust,
   admitRefusal: tokenBucket(refusalsPerSecond, nowMs),
   serveInference: (plain, ended) =>

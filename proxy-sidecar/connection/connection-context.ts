@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Inspected } from '../../engine/decide/decision.ts';
-import type { Permit } from '../../engine/decide/permit.ts';
 import type { RequestDecision, RequestHead } from '../../engine/decide/request-decision.ts';
 import type { Attestation } from '../../protocol/guard.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
@@ -12,7 +11,8 @@ import type { GrantUses } from '../policy/grant-uses.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
 import type { DenialReports } from '../session/denial-reports.ts';
 import type { LeafContexts } from '../tls/terminate-tls.ts';
-import type { DialOutcome } from '../upstream/dial-permit.ts';
+import type { Dial } from '../upstream/create-dialler.ts';
+import type { ReadBuffers } from '../upstream/read-buffers.ts';
 import type { MessageBudget } from '../websocket/web-socket-relay.ts';
 import type { HoldSlots } from './hold-slots.ts';
 
@@ -33,7 +33,8 @@ export interface ConnectionContext {
   /** Addresses of a name that is allowed. */
   readonly answers: Pick<AnswerMemory, 'resolve'>;
   /** Connects to the permit's addresses, through the corporate proxy where there is one. */
-  readonly dial: (permit: Permit, signal: AbortSignal) => Promise<DialOutcome>;
+  readonly dial: Dial;
+  readonly readBuffers: ReadBuffers;
   /** Roots that upstream servers are verified against. */
   readonly trust: () => SecureContext;
   readonly serveInference: (plain: Duplex, signal: AbortSignal) => Promise<void>;

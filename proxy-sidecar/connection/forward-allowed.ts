@@ -2,6 +2,7 @@
 import { hostText } from '../../engine/canonical/host.ts';
 import type { AuditRecord } from '../audit/audit-log.ts';
 import type { Captured } from '../listen/start-transparent-listener.ts';
+import { createDirectReads } from '../upstream/direct-reads.ts';
 import { relay } from '../upstream/relay.ts';
 import { carryPlainRequests, carryTlsRequests } from './carry-requests.ts';
 import type { ConnectionContext } from './connection-context.ts';
@@ -77,9 +78,9 @@ async function carryBytes(
   carried.permit = permit;
   // What denies its addresses may have come while they were asked for.
   if (!isStillAllowed(carried, context.policy)) return refuse(captured, target, verdict, 'NoLongerAllowed', context);
-  const dialled = await context.dial(permit, signal);
+  const dialled = await context.dial(permit, signal, createDirectReads(context.readBuffers));
   if (!dialled.ok) return refuse(captured, target, verdict, dialled.reason, context, dialled.message);
-  const result = await relay(captured.socket, dialled.socket, signal);
+  const result = await relay(captured.socket, dialled.socket, signal, dialled.direct);
   const durationMs = Math.round(performance.now() - startedMs);
   context.audit.record({ ...allowedRecord(target, verdict, context), address: dialled.address, ...result, durationMs });
 }

@@ -44,7 +44,8 @@ test('connections that ask at the same time share one question, and its failure'
   state.reply = () => pending.promise;
   const asking = [answers.resolve('a.test', servers), answers.resolve('a.test', servers)];
   pending.resolve({ ok: false, reason: 'ResolverFailed' });
-  expect(await Promise.all(asking)).toEqual(Array(2).fill({ ok: false, reason: 'ResolverFailed' }));
+  const failed = { ok: false, reason: 'ResolverFailed' };
+  expect(await Promise.all(asking)).toEqual([failed, failed]);
   expect(state.asked).toEqual(['a.test 10.0.0.53:53']);
 });
 

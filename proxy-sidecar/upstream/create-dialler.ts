@@ -4,6 +4,7 @@ import type { AnswerMemory } from '../dns/answer-memory.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
 import { type DialOutcome, dialPermit } from './dial-permit.ts';
 import { dialThroughProxy } from './dial-through-proxy.ts';
+import type { DirectReads } from './direct-reads.ts';
 
 /** As many as the agent may have open towards the sidecar; a stream of HTTP/2 may want one of its own. */
 const maxOpen = 4096;
@@ -11,19 +12,18 @@ const maxOpen = 4096;
 type Dialling = Pick<PolicyState, 'decider' | 'inForce'>;
 type Answers = Pick<AnswerMemory, 'resolve' | 'forget'>;
 
+/** `direct` is used where the connection leads to the host itself. */
+export type Dial = (permit: Permit, signal: AbortSignal, direct?: DirectReads) => Promise<DialOutcome>;
+
 /** Dials what is permitted: directly, or where the permit says so through the corporate proxy that is in force now. */
-export function createDialler(
-  policy: Dialling,
-  answers: Answers,
-  max = maxOpen,
-): (permit: Permit, signal: AbortSignal) => Promise<DialOutcome> {
+export function createDialler(policy: Dialling, answers: Answers, max = maxOpen): Dial {
   let open = 0;
-  return async (permit, signal) => {
+  return async (permit, signal, direct) => {
     if (open >= max) return unreachable(`this sandbox has ${max} upstream connections already`);
     open += 1;
     const dialled = await (permit.via === 'Proxy'
       ? dialByProxy(permit, policy, answers, signal)
-      : dialPermit(permit, signal));
+      : dialPermit(permit, signal, direct));
     if (!dialled.ok && dialled.reason === 'Unreachable') answers.forget(permit.host);
     if (!dialled.ok || dialled.socket.closed) open -= 1;
     else dialled.socket.once('close', () => (open -= 1));

@@ -1,6 +1,9 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createDirectReads, type DirectReads } from './direct-reads.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { relay } from './relay.ts';
 
 const sockets: Socket[] = [];
@@ -10,23 +13,26 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** Two ends of one TCP connection. */
-async function pair(): Promise<readonly [outer: Socket, inner: Socket]> {
+/** Two ends of one TCP connection; the inner one has connected, as to upstream. */
+async function pair(direct?: DirectReads): Promise<readonly [outer: Socket, inner: Socket]> {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   servers.push(server);
   await once(server, 'listening');
-  const outer = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
-  const [[inner]] = (await Promise.all([once(server, 'connection'), once(outer, 'connect')])) as unknown as [[Socket]];
+  const options = { port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true };
+  const inner = connect(direct === undefined ? options : { ...options, onread: direct.onread });
+  if (direct !== undefined) inner.pause();
+  const [[outer]] = (await Promise.all([once(server, 'connection'), once(inner, 'connect')])) as unknown as [[Socket]];
   sockets.push(outer, inner);
   for (const socket of [outer, inner]) socket.on('error', () => undefined);
   return [outer, inner];
 }
 
-async function relayed() {
+async function relayed(buffers?: ReadBuffers) {
+  const direct = buffers === undefined ? undefined : createDirectReads(buffers);
   const [agent, agentInner] = await pair();
-  const [upstream, upstreamInner] = await pair();
+  const [upstream, upstreamInner] = await pair(direct);
   const end = new AbortController();
-  const result = relay(agentInner, upstreamInner, end.signal);
+  const result = relay(agentInner, upstreamInner, end.signal, direct);
   return { agent, upstream, agentInner, upstreamInner, end, result };
 }
 
@@ -50,55 +56,76 @@ async function closing(socket: Socket): Promise<string> {
   });
 }
 
-test('three megabytes and a FIN arrive whole, and the other direction stays open until it ends too', async () => {
-  const { agent, upstream, result } = await relayed();
-  const sent = Buffer.alloc(3 * 1024 * 1024, 'x');
-  agent.end(sent);
-  expect((await readAll(upstream)).equals(sent)).toBe(true);
-  upstream.end('thanks');
-  expect((await readAll(agent)).toString()).toBe('thanks');
-  expect(await result).toEqual({ bytesUp: sent.length, bytesDown: 6 });
-});
-
-test('a stalled reader stops the sender instead of filling memory', async () => {
-  const { agent, upstream, agentInner, upstreamInner, end, result } = await relayed();
-  upstream.pause();
-  const chunk = Buffer.alloc(1024 * 1024);
-  for (let sent = 0; sent < 64; sent++) agent.write(chunk);
-  await new Promise<void>(resolve => {
-    // Nothing moves any more when two looks a little apart see the same.
-    let last = -1;
-    const timer = setInterval(() => {
-      if (agentInner.bytesRead === last) {
-        clearInterval(timer);
-        resolve();
-      }
-      last = agentInner.bytesRead;
-    }, 100);
+describe.each([
+  ['as a stream', undefined],
+  ['by direct reads', new ReadBuffers()],
+])('upstream read %s', (_how, buffers) => {
+  test('three megabytes and a FIN arrive whole, and the other direction stays open until it ends too', async () => {
+    const { agent, upstream, result } = await relayed(buffers);
+    const sent = Buffer.alloc(3 * 1024 * 1024, 'x');
+    agent.end(sent);
+    expect((await readAll(upstream)).equals(sent)).toBe(true);
+    upstream.end('thanks');
+    expect((await readAll(agent)).toString()).toBe('thanks');
+    expect(await result).toEqual({ bytesUp: sent.length, bytesDown: 6 });
   });
-  expect(agentInner.bytesRead).toBeLessThan(32 * chunk.length);
-  expect(upstreamInner.writableLength).toBeLessThan(chunk.length);
-  end.abort();
-  await result;
-});
 
-test.each(['agent', 'upstream'] as const)('a reset by the %s resets the other side', async side => {
-  const { agent, upstream, result } = await relayed();
-  const [gone, other] = side === 'agent' ? [agent, upstream] : [upstream, agent];
-  agent.write('hello');
-  await once(upstream, 'data');
-  const closed = closing(other);
-  gone.resetAndDestroy();
-  expect(await closed).toBe('ECONNRESET');
-  expect(await result).toMatchObject({ error: 'ECONNRESET' });
-});
+  test('and from upstream to the agent', async () => {
+    const { agent, upstream, result } = await relayed(buffers);
+    const sent = randomBytes(3 * 1024 * 1024);
+    upstream.end(sent);
+    expect((await readAll(agent)).equals(sent)).toBe(true);
+    agent.end('thanks');
+    expect((await readAll(upstream)).toString()).toBe('thanks');
+    expect(await result).toEqual({ bytesUp: 6, bytesDown: sent.length });
+  });
 
-test('an abort resets both sides at once', async () => {
-  const { agent, upstream, end, result } = await relayed();
-  const closed = [agent, upstream].map(closing);
-  end.abort();
-  expect(await Promise.all(closed)).toEqual(['ECONNRESET', 'ECONNRESET']);
-  await result;
+  test.each(['agent', 'upstream'] as const)(
+    'the %s, who does not read, stops the sender instead of filling memory',
+    async side => {
+      const { agent, upstream, agentInner, upstreamInner, end, result } = await relayed(buffers);
+      const [reader, sender] = side === 'upstream' ? [upstream, agent] : [agent, upstream];
+      const [into, outOf] = side === 'upstream' ? [upstreamInner, agentInner] : [agentInner, upstreamInner];
+      reader.pause();
+      const chunk = Buffer.alloc(1024 * 1024);
+      for (let sent = 0; sent < 64; sent++) sender.write(chunk);
+      await new Promise<void>(resolve => {
+        // Nothing moves any more when two looks a little apart see the same.
+        let last = -1;
+        const timer = setInterval(() => {
+          if (outOf.bytesRead === last) {
+            clearInterval(timer);
+            resolve();
+          }
+          last = outOf.bytesRead;
+        }, 100);
+      });
+      expect(outOf.bytesRead).toBeGreaterThan(0);
+      expect(outOf.bytesRead).toBeLessThan(32 * chunk.length);
+      expect(into.writableLength).toBeLessThan(chunk.length);
+      end.abort();
+      await result;
+    },
+  );
+
+  test.each(['agent', 'upstream'] as const)('a reset by the %s resets the other side', async side => {
+    const { agent, upstream, result } = await relayed(buffers);
+    const [gone, other] = side === 'agent' ? [agent, upstream] : [upstream, agent];
+    agent.write('hello');
+    await once(upstream, 'data');
+    const closed = closing(other);
+    gone.resetAndDestroy();
+    expect(await closed).toBe('ECONNRESET');
+    expect(await result).toMatchObject({ error: 'ECONNRESET' });
+  });
+
+  test('an abort resets both sides at once', async () => {
+    const { agent, upstream, end, result } = await relayed(buffers);
+    const closed = [agent, upstream].map(closing);
+    end.abort();
+    expect(await Promise.all(closed)).toEqual(['ECONNRESET', 'ECONNRESET']);
+    await result;
+  });
 });
 
 test('a side that was closed before ends it, too', async () => {
@@ -107,4 +134,37 @@ test('a side that was closed before ends it, too', async () => {
   agentInner.destroy();
   await once(agentInner, 'close');
   expect(await relay(agentInner, upstreamInner, new AbortController().signal)).toMatchObject({ bytesUp: 0 });
+});
+
+test('bytes of many connections that share few buffers do not mix, however slowly some of them read', async () => {
+  const buffers = new ReadBuffers(2);
+  const carried = await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => {
+      const { agent, upstream, result } = await relayed(buffers);
+      const sent = Buffer.concat(
+        Array.from({ length: 40 }, (__, piece) =>
+          Buffer.alloc(1 + ((index * 7919 + piece * 104_729) % 200_000), index * 40 + piece),
+        ),
+      );
+      const got = createHash('sha256');
+      agent.on('data', (chunk: Buffer) => {
+        got.update(chunk);
+        if (index % 3 !== 0) return;
+        agent.pause();
+        setTimeout(() => agent.resume(), 2);
+      });
+      upstream.end(sent);
+      await once(agent, 'end');
+      agent.end();
+      expect(await result).toEqual({ bytesUp: 0, bytesDown: sent.length });
+      return got.digest('hex') === createHash('sha256').update(sent).digest('hex');
+    }),
+  );
+  expect(carried).toEqual(Array(12).fill(true));
+  // All of them came back.
+  expect([buffers.take(), buffers.take(), buffers.take()].map(buffer => buffer !== undefined)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { DirectReads } from './direct-reads.ts';
 
 export interface Relayed {
   readonly bytesUp: number;
@@ -14,7 +15,7 @@ const maxAgeMs = 24 * 60 * 60 * 1000;
  * Carries bytes both ways with back-pressure and half-close until both sides have ended, one failed, one was silent for an
  * hour, a day has passed, or the signal aborts. Resolves when both sockets are closed.
  */
-export function relay(agent: Socket, upstream: Socket, signal: AbortSignal): Promise<Relayed> {
+export function relay(agent: Socket, upstream: Socket, signal: AbortSignal, direct?: DirectReads): Promise<Relayed> {
   return new Promise(resolve => {
     let error: string | undefined;
     let open = 2;
@@ -44,7 +45,8 @@ export function relay(agent: Socket, upstream: Socket, signal: AbortSignal): Pro
       if (socket.destroyed) cut();
     }
     agent.pipe(upstream);
-    upstream.pipe(agent);
+    if (direct === undefined) upstream.pipe(agent);
+    else direct.flow(upstream, agent);
     if (signal.aborted) cut();
   });
 }

@@ -17,6 +17,7 @@ import { ByteBudget } from '../../inference/byte-budget.ts';
 import type { Captured } from '../../listen/start-transparent-listener.ts';
 import { PolicyState } from '../../policy/policy-state.ts';
 import { createLeafContexts } from '../../tls/terminate-tls.ts';
+import { ReadBuffers } from '../../upstream/read-buffers.ts';
 import type { ConnectionContext } from '../connection-context.ts';
 import { handleConnection } from '../handle-connection.ts';
 
@@ -80,6 +81,7 @@ export async function startConnections(rules: readonly CompiledRule[]): Promise<
     attestation: () => ({ creel: 'attestation' }),
     decideRequest,
     inspectedBudget: new ByteBudget(1024 * 1024),
+    readBuffers: new ReadBuffers(),
     answers: { resolve: async () => ({ ok: true, addresses: ['93.184.215.14'], ttlSeconds: 1 }) },
     dial: async () => {
       const behind = port === 443 ? upstream.securePort : upstream.plainPort;
