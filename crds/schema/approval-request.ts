@@ -121,6 +121,7 @@ const status = z.strictObject({
   phase: phase.exactOptional(),
   hits: z.int().min(0).exactOptional(),
   samples: z.array(shownText).max(10).exactOptional(),
+  warnings: z.array(shownText).max(8).exactOptional().describe('What to look twice at before approving. Hints only.'),
   usesLeft: z.int().min(0).exactOptional().describe('Of decision.maxUses; told by the sidecar, at most every 10 s.'),
   countedBy: z
     .string()

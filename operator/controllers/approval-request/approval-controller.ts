@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import { warnOfRequest } from '../../../engine/warnings/warn-of-request.ts';
 import { formatRevision } from '../../../protocol/revision.ts';
 import type { Pod } from '../../core-types.ts';
 import type { FullSnapshot } from '../../hub/full-snapshot.ts';
@@ -15,6 +16,7 @@ import { gpuOf } from '../sandbox/gpu-request.ts';
 import { RecentWrites } from '../sandbox/recent-writes.ts';
 import { statusPatch } from '../sandbox/status/status-patch.ts';
 import { findCollectable } from './find-collectable.ts';
+import { knownHosts } from './known-hosts.ts';
 import { type ApprovalWorld, endedPhases, planApproval } from './plan.ts';
 import { createToldUses } from './told-uses.ts';
 
@@ -36,6 +38,9 @@ interface Seen {
   readonly generation: number;
   readonly atMs: number;
 }
+
+/** As many as the schema takes. */
+const maxWarnings = 8;
 
 export function createApprovalController(options: ApprovalControllerOptions): ApprovalController {
   const nowMs = () => options.clock.nowMs();
@@ -76,6 +81,7 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
       ...(created === undefined ? {} : { podCreatedMs: Date.parse(created) }),
       ...(enforced === undefined ? {} : { enforced }),
       ...(spec.type === 'GPU' && sandbox && !isDeepStrictEqual(gpuOf(sandbox), spec.gpu) ? { isStale: true } : {}),
+      ...warningsOf(request, current?.snapshot),
       ...(counted === undefined ? {} : { counted }),
       ...(answeredBy === undefined ? {} : { answeredBy }),
       // "expired" is said by the phase.
@@ -103,6 +109,15 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     const { countedBy } = session;
     const { used, ...again } = toldUses.view(uid, session.uses?.get(name) ?? 0, max);
     return { counted: { used, ...(countedBy === undefined ? {} : { countedBy }) }, ...again };
+  }
+
+  /** Said once, when the request is new: who decides later sees what was seen then. */
+  function warningsOf({ spec, status, ...request }: ApprovalRequest, snapshot: FullSnapshot | undefined) {
+    if (status?.warnings !== undefined) return { warnings: status.warnings };
+    if (spec.egress === undefined || snapshot === undefined) return {};
+    const others = options.requests.byIndex('sandbox', spec.sandbox.uid);
+    const known = knownHosts({ ...request, spec }, snapshot.policy, snapshot.grants, others);
+    return { warnings: warnOfRequest(spec.egress, known).slice(0, maxWarnings) };
   }
 
   /** When the decision was first seen, in the tick of its watch event. */

@@ -19,6 +19,8 @@ export interface ApprovalWorld {
   readonly enforced?: { readonly revision: string; readonly atMs: number };
   /** What the sandbox's sidecar says of the uses, as far as it is connected. */
   readonly counted?: Counted;
+  /** What to look twice at before approving. */
+  readonly warnings?: readonly string[];
   /** Why an approved request is not in force: a ceiling, a scope that this version cannot bound. */
   readonly refusal?: string;
   /** For a GPU: whether the Sandbox still wants just this one. */
@@ -148,6 +150,7 @@ function withHistory(world: ApprovalWorld, status: ApprovalStatus, message: stri
     status: {
       ...rest,
       observedGeneration: world.request.metadata.generation,
+      ...(world.warnings === undefined ? {} : { warnings: [...world.warnings] }),
       ...(history === undefined ? {} : { history }),
       ...(endedAt === undefined ? {} : { endedAt }),
       ...conditionOf(world, phase),

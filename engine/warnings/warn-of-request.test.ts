@@ -1,19 +1,16 @@
 import { expect, test } from 'vitest';
-import { requestWarnings } from './request-warnings.ts';
+import { warnOfRequest } from './warn-of-request.ts';
 
-const warningsOf = (host: string, port = 443, path?: string) =>
-  requestWarnings({
-    spec: {
-      type: 'Egress',
-      sandbox: { name: 'a', uid: 'u' },
-      egress: {
-        host,
-        port,
-        reason: 'NotListed',
-        ...(path === undefined ? {} : { binary: { path, sha256: '0'.repeat(64) } }),
-      },
+const warningsOf = (host: string, port = 443, path?: string, known: readonly string[] = []) =>
+  warnOfRequest(
+    {
+      host,
+      port,
+      reason: 'NotListed',
+      ...(path === undefined ? {} : { binary: { path, sha256: '0'.repeat(64) } }),
     },
-  });
+    known,
+  );
 
 test.each([
   ['pastebin.com', 'anybody can leave data'],
@@ -32,6 +29,8 @@ test.each([
   ['github.io', undefined],
   ['python.org', undefined],
   ['google.de', undefined],
+  ['abc.duckdns.org', 'points at any address'],
+  ['login.example-cdn.top', 'throwaway'],
   ['example.org', undefined],
 ])('A13 %s: %s', (host, expected) => {
   const warnings = warningsOf(host);
@@ -43,4 +42,12 @@ test('interpreters and ports that nobody looks into are named', () => {
   expect(warningsOf('a.example', 443, '/usr/bin/python3.12')[0]).toContain('every script');
   expect(warningsOf('a.example', 22)[0]).toContain('SSH');
   expect(warningsOf('a.example', 443, '/usr/bin/curl')).toEqual([]);
+});
+
+test('A13 a host that looks like one the sandbox may reach or waits for', () => {
+  const known = ['registry.acme.example', 'api.acme.example'];
+  expect(warningsOf('registry-acme.example', 443, undefined, known)).toEqual([
+    'looks like registry.acme.example and is not',
+  ]);
+  expect(warningsOf('other.acme.example', 443, undefined, known)).toEqual([]);
 });
