@@ -1,5 +1,6 @@
 // The operator: one leads, followers watch. Reads top to bottom; ends in one graceful shutdown.
 import { randomUUID } from 'node:crypto';
+import { allowScrapeWith } from './allow-scrape.ts';
 import { readConfig } from './config.ts';
 import { createCounters } from './counters.ts';
 import { startHealthServer } from './health-server.ts';
@@ -42,6 +43,7 @@ const healthPort = await startHealthServer(
     host: config.listenHost,
     port: config.healthPort,
     isReady: () => hub !== undefined,
+    allowScrape: allowScrapeWith(createKubeClient({ transport, fieldManager, signal: closed.signal })),
     metrics: () =>
       renderMetrics(counters.entries(), [
         { name: 'creel_leading', help: '1 while this operator leads', value: hub === undefined ? 0 : 1 },

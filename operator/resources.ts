@@ -30,6 +30,10 @@ export const resources = {
     ...named<KubeObject>('authentication.k8s.io', 'v1', 'TokenReview', 'tokenreviews'),
     namespaced: false,
   },
+  subjectAccessReviews: {
+    ...named<KubeObject>('authorization.k8s.io', 'v1', 'SubjectAccessReview', 'subjectaccessreviews'),
+    namespaced: false,
+  },
 } as const;
 
 function creel<T extends KubeObject>(kind: string, plural: string): ResourceRef<T> {
