@@ -8,9 +8,15 @@ import { judgeDecision } from './check-decision.ts';
 import { judgeEgressPolicy } from './check-egress-policy.ts';
 import { judgeInferenceProfile } from './check-inference-profile.ts';
 import { judgeSandbox } from './check-sandbox.ts';
+import { clip } from './clip.ts';
 import { fillDecider } from './fill-decider.ts';
 import { stampCreator } from './stamp-creator.ts';
 import { letIn, type PatchOperation, type Verdict } from './verdict.ts';
+
+const tooMuch: Verdict = {
+  problems: [{ field: 'spec', message: 'holds more values than are looked at; share it out to several objects' }],
+  warnings: [],
+};
 
 export type Phase = 'mutate' | 'validate';
 
@@ -27,7 +33,8 @@ export function judge(phase: Phase, request: AdmissionRequest, world: AdmissionW
 }
 
 function judgeObject({ kind, namespace, ...request }: AdmissionRequest, world: AdmissionWorld): Verdict {
-  const object = withNames({ kind, namespace, ...request });
+  const object = clip(withNames({ kind, namespace, ...request }));
+  if (object === undefined) return tooMuch;
   switch (kind.kind) {
     case 'Sandbox':
       return judgeSandbox(object);

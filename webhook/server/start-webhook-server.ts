@@ -41,7 +41,7 @@ const maxConnections = 1_024;
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
   const { metrics } = options;
   const app = fastify({
-    https: { minVersion: 'TLSv1.2' },
+    https: { minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
     bodyLimit: maxReviewBytes,
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestTimeoutMs,
