@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
 import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
 import { ruleCredentialsReconciler } from '../controllers/rule-credentials/rule-credentials-reconciler.ts';
 import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
 import { type RunningHub, startHub } from '../hub/start-hub.ts';
 import { type HubKeys, renewHubKeys, trustBundle } from '../hub/tls/renew-hub-keys.ts';
+import type { Connection } from '../kube/connection.ts';
 import { KeyedQueue } from '../kube/keyed-queue.ts';
 import { createKubeClient } from '../kube/kube-client.ts';
 import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
@@ -45,6 +47,7 @@ export interface OperatorLab {
   readonly keys: HubKeys;
   readonly credentials: CredentialCache;
   readonly events: readonly KubeEvent[];
+  readonly audited: readonly AuditRecord[];
   /** `POST path`, `PATCH path` of every write since the lab began. */
   readonly writes: readonly string[];
   readonly failures: readonly string[];
@@ -61,13 +64,19 @@ export async function installCrds(): Promise<void> {
   await currentCluster().kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
 }
 
-export async function openOperatorLab(namespace: string, clock: Clock = systemClock): Promise<OperatorLab> {
+/** As the administrator, or as somebody with fewer rights whom admission policies know. */
+export async function openOperatorLab(
+  namespace: string,
+  clock: Clock = systemClock,
+  impersonate?: Connection['impersonate'],
+): Promise<OperatorLab> {
   const end = new AbortController();
   const { signal } = end;
   const writes: string[] = [];
   const events: KubeEvent[] = [];
   const failures: string[] = [];
-  const transport = openTransport(await loadKubeconfig(currentCluster().kubeconfigPath));
+  const connection = await loadKubeconfig(currentCluster().kubeconfigPath);
+  const transport = openTransport({ ...connection, ...(impersonate === undefined ? {} : { impersonate }) });
   const counting = countWrites(transport, writes);
   const client = createKubeClient({ transport: counting, fieldManager: 'creel-operator', signal });
   const stores = await openStores(namespace, transport, clock, signal);
@@ -128,7 +137,9 @@ export async function openOperatorLab(namespace: string, clock: Clock = systemCl
     resolverService: { namespace: 'kube-system', name: 'kube-dns' },
     resolverAddresses: [],
   });
-  const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock });
+  const audited: AuditRecord[] = [];
+  const audit = { record: (record: AuditRecord) => void audited.push(record) };
+  const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock, audit });
   const ruleCredentials = ruleCredentialsReconciler({
     client,
     clock,
@@ -153,6 +164,7 @@ export async function openOperatorLab(namespace: string, clock: Clock = systemCl
     keys,
     credentials,
     events,
+    audited,
     writes,
     failures,
     settled: async () => {

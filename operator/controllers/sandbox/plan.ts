@@ -49,7 +49,7 @@ export function planSandbox(world: SandboxWorld): SandboxPlan {
   const base = { intent, pod, gpu, events: [], ...againAfter(world) };
   switch (intent) {
     case 'Terminate':
-      return { ...base, actions: expireNow(world) };
+      return { ...base, actions: terminate(world, pod) };
     case 'Run':
       return { ...base, ...planRun(world, pod, gpu) };
     case 'Completed':
@@ -196,11 +196,11 @@ function askForGpu(gpu: GpuState): Action[] {
   return gpu.state === 'ToAsk' ? [create(resources.approvalRequests, gpu.request)] : [];
 }
 
-/** Children are collected with their owner. */
-function expireNow({ sandbox }: SandboxWorld): Action[] {
+/** Children are collected with their owner; the pod does not wait for finalizers that somebody put on it. */
+function terminate({ sandbox }: SandboxWorld, pod: PodReading): Action[] {
   return sandbox.metadata.deletionTimestamp === undefined
     ? [{ type: 'Delete', resource: resources.sandboxes, object: sandbox }]
-    : [];
+    : stopPod(pod);
 }
 
 function apply(resource: ResourceRef, planned: KubeObject, live: KubeObject): Action {
