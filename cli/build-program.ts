@@ -1,6 +1,7 @@
 import { Command, type CommanderError } from 'commander';
 import { registerApprovals } from './commands/approvals.ts';
 import type { CommandContext } from './commands/command-context.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerConnect } from './commands/connect.ts';
 import { registerDecisions } from './commands/decide.ts';
 import { registerDescribe } from './commands/describe.ts';
@@ -46,6 +47,7 @@ export function buildProgram(contextOf: (program: Command) => CommandContext): C
   program.commandsGroup('Other:');
   registerDoctor(program, context);
   registerVersion(program, context);
+  registerCompletion(program, context);
   throwInsteadOfExit(program);
   return program;
 }

@@ -35,7 +35,10 @@ const program = buildProgram(of => ({
 }));
 
 try {
-  await program.parseAsync();
+  // Words that are half typed are no command line: no parser of options may see them.
+  const [, , first, ...words] = process.argv;
+  if (first === '__complete') await printCompletions(words);
+  else await program.parseAsync();
   // A watch ends without an error.
   if (interrupt.signal.aborted) process.exitCode = exitCodes.interrupted;
 } catch (error) {
@@ -53,4 +56,15 @@ function exitCodeFor(error: unknown): number {
     [`error: ${first}`, ...more.map(line => `  ${line}`), ...error.try.map(line => `  try: ${line}`)].join('\n'),
   );
   return error.exitCode;
+}
+
+/** Loaded by a shell's Tab alone. Its lines hold tabs of their own, and are safe part by part. */
+async function printCompletions(words: readonly string[]): Promise<void> {
+  const [{ complete }, { liveSources }] = await Promise.all([
+    import('./completion/complete.ts'),
+    import('./completion/live-sources.ts'),
+  ]);
+  const text = await complete(program, words, liveSources(process.env));
+  // Connections that are still open must not keep a shell waiting.
+  process.stdout.write(`${text}\n`, () => process.exit(0));
 }

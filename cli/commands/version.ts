@@ -29,14 +29,6 @@ async function readVersions(context: CommandContext): Promise<Readonly<Record<st
   const selector = new URLSearchParams({
     labelSelector: 'app.kubernetes.io/name=creel,app.kubernetes.io/component=operator',
   });
-  const ask = async (read: () => Promise<string>): Promise<string> => {
-    try {
-      return await read();
-    } catch (error) {
-      if (error instanceof UserError) return `unknown: ${error.message}`;
-      throw error;
-    }
-  };
   return {
     operator: await ask(async () => {
       const api = await context.api();
@@ -45,4 +37,13 @@ async function readVersions(context: CommandContext): Promise<Readonly<Record<st
     }),
     kubernetes: await ask(async () => (await (await context.api()).get<{ gitVersion: string }>('/version')).gitVersion),
   };
+}
+
+async function ask(read: () => Promise<string>): Promise<string> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof UserError) return `unknown: ${error.message}`;
+    throw error;
+  }
 }

@@ -13,7 +13,7 @@ export interface ExecRequest {
 
 /** Runs a command in a pod with this process's stdio, a terminal when both ends are one; resolves to its exit code. */
 export async function execInPod(api: Api, request: ExecRequest): Promise<number> {
-  const { Exec } = await import('@kubernetes/client-node');
+  const { Exec } = await import('./client-node.ts');
   const tty = isatty(0) && isatty(1);
   // A closed stdin ends the remote side's; an inherited one that is not a terminal is passed through as it is.
   const stdin = new PassThrough();

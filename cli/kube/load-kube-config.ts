@@ -15,7 +15,7 @@ export interface KubeConfigOptions {
  * there are passed over), else the usual place. The library's own merge takes the last and refuses names that occur twice.
  */
 export async function loadKubeConfig(options: KubeConfigOptions, env: NodeJS.ProcessEnv): Promise<KubeConfig> {
-  const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const { KubeConfig: Config } = await import('./client-node.ts');
   const read = (file: string): KubeConfig => {
     const one = new Config();
     try {
