@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
-import type { AuditRecord } from '../audit/audit-record.ts';
 import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
 import { ruleCredentialsReconciler } from '../controllers/rule-credentials/rule-credentials-reconciler.ts';
 import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
@@ -47,7 +46,6 @@ export interface OperatorLab {
   readonly keys: HubKeys;
   readonly credentials: CredentialCache;
   readonly events: readonly KubeEvent[];
-  readonly audited: readonly AuditRecord[];
   /** `POST path`, `PATCH path` of every write since the lab began. */
   readonly writes: readonly string[];
   readonly failures: readonly string[];
@@ -137,9 +135,7 @@ export async function openOperatorLab(
     resolverService: { namespace: 'kube-system', name: 'kube-dns' },
     resolverAddresses: [],
   });
-  const audited: AuditRecord[] = [];
-  const audit = { record: (record: AuditRecord) => void audited.push(record) };
-  const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock, audit });
+  const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock });
   const ruleCredentials = ruleCredentialsReconciler({
     client,
     clock,
@@ -164,7 +160,6 @@ export async function openOperatorLab(
     keys,
     credentials,
     events,
-    audited,
     writes,
     failures,
     settled: async () => {
