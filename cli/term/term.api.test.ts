@@ -1,6 +1,10 @@
 // The terminal UI as a person uses it: a real terminal, the real API server, the operator's own parts, a sidecar's session.
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import { resources } from '../../operator/resources.ts';
 import { type LabSessions, labSessions } from '../../operator/testing/lab-sessions.ts';
 import { installCrds, type OperatorLab, openOperatorLab } from '../../operator/testing/operator-lab.ts';
@@ -13,7 +17,11 @@ const namespace = testNamespace('term', {
   'creel.dev/sandboxes': 'true',
   'pod-security.kubernetes.io/enforce': 'privileged',
 });
+/** Without an operator: what a test writes into a status stays there. */
+const quiet = testNamespace('term-quiet');
 const cluster = currentCluster();
+/** The UI takes no key for a row that has only just come: neither does a person press one. */
+const lookMs = 350;
 const until = <T>(look: () => Promise<T> | T) => expect.poll(async () => look(), { timeout: 20_000, interval: 20 });
 const open = new Set<Terminal>();
 let lab: OperatorLab;
@@ -78,6 +86,7 @@ test('what an agent asks for is there at once; a, Enter approves it and says whe
   await terminal.until('asking');
   const name = await deny(session, 'api.example.com');
   const listed = await terminal.until('api.example.com:443');
+  await sleep(lookMs);
   expect(listed).toContain('[Requests 1 pending]');
   expect(listed).toMatch(/^by {7}\/usr\/bin\/curl$/m);
   await until(async () => (await stored(name)).status?.phase).toBe('Pending');
@@ -85,7 +94,7 @@ test('what an agent asks for is there at once; a, Enter approves it and says whe
   await terminal.press('a');
   expect(await terminal.until('[Approve?]')).toMatch(/> for +\[5m\] 1h {2}8h {2}session/);
   await terminal.until(/Enter approves/);
-  await sleep(350);
+  await sleep(lookMs);
   await terminal.press('Enter');
   const enforced = await terminal.until(
     /api\.example\.com:443 for asking: Enforced in \d+ ms \(\d+ ms after your key\)/,
@@ -101,7 +110,7 @@ test('what an agent asks for is there at once; a, Enter approves it and says whe
 
   await terminal.press('r');
   await terminal.until('[Revoke?]');
-  await sleep(350);
+  await sleep(lookMs);
   await terminal.press('Enter');
   await terminal.until(/Revoked \(\d+ ms after your key\)/);
   await until(() => session.client.snapshot()?.grants?.items).toEqual([]);
@@ -112,7 +121,7 @@ test('d asks for a reason, which is stored for the agent; A takes only what was 
   const terminal = await term();
   const name = await deny(session, 'paste.example');
   await terminal.until('paste.example:443');
-  await sleep(350);
+  await sleep(lookMs);
   await terminal.press('d');
   await terminal.until('[Deny?]');
   await terminal.type('use the mirror: 鏡');
@@ -141,9 +150,14 @@ test('an approver without the right sees the refusal and what to ask for', async
   await cluster.kubectl(['create', 'rolebinding', 'viewer', '--role=viewer', `--user=${user}`, '-n', namespace]);
   const terminal = await term({ env: { KUBECONFIG: await cluster.clientFor(user) } });
   await terminal.until('wanted.example:443');
-  await terminal.press('/', 'w', 'a', 'n', 't', 'Enter', 'a');
+  await terminal.press('/');
+  await terminal.type('wanted');
+  await terminal.press('Enter');
+  await terminal.until('[Requests 1 pending /wanted]');
+  await sleep(lookMs);
+  await terminal.press('a');
   await terminal.until('[Approve?]');
-  await sleep(350);
+  await sleep(lookMs);
   await terminal.press('Enter');
   const refused = await terminal.until('REFUSED  you need');
   expect(refused).toMatch(/>X/);
@@ -156,9 +170,10 @@ test('an approver without the right sees the refusal and what to ask for', async
 describe('the terminal', () => {
   test('filter, help, another size, and back as it was on q', async () => {
     const terminal = await term();
-    await terminal.until('api.example.com');
     expect(await terminal.ask('alternate_on')).toBe('1');
-    await terminal.press('e', '/');
+    await terminal.press('e');
+    await terminal.until('paste.example');
+    await terminal.press('/');
     await terminal.type('revoked');
     const filtered = await terminal.until('filter requests: revoked');
     expect(filtered).toContain('api.example.com:443');
@@ -205,8 +220,10 @@ describe('the terminal', () => {
   });
 
   test('is given back by a crash, with the stack to read', async () => {
-    const crash = 'data:text/javascript,process.on("SIGUSR2",()=>{throw(Error("on_purpose"))})';
-    const terminal = await term({ env: { NODE_OPTIONS: `--import=${crash}` } });
+    const folder = await mkdtemp(join(tmpdir(), 'creel-term-'));
+    const crash = join(folder, 'crash.mjs');
+    await writeFile(crash, "process.on('SIGUSR2', () => { throw new Error('on_purpose'); });");
+    const terminal = await term({ env: { NODE_OPTIONS: `--import=${crash}`, KUBECONFIG: cluster.kubeconfigPath } });
     process.kill(await terminal.pid(), 'SIGUSR2');
     const screen = await terminal.until('ended 70');
     expect(screen).toContain('Error: on_purpose');
@@ -221,33 +238,49 @@ test('what is no terminal gets the commands that do without', async () => {
 });
 
 test('a text that drives terminals is shown and drives nothing', async () => {
-  await sessions.startSandbox('hostile');
   const message =
     '\u001b[2J\u001b[1;1H\u001b]52;c;AAAA\u0007x\r\n>?   fake.example:443 \u202e\u200b\u001b]8;;http://e\u0007';
-  await lab.client.patchStatus(
-    resources.sandboxes,
-    { namespace, name: 'hostile' },
-    {
-      status: {
-        conditions: [
-          { type: 'Ready', status: 'False', reason: 'Evil', message, lastTransitionTime: '2026-01-01T00:00:00Z' },
-        ],
-      },
-    },
-  );
-  const terminal = await term({ columns: 200, rows: 50 });
-  await terminal.press('BTab', '/');
-  await terminal.type('hostile');
-  await terminal.press('Enter');
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  await makeSandbox('hostile', {
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: 'False', reason: 'Evil', message, lastTransitionTime }],
+  });
+  const terminal = await term({ args: ['-n', quiet, 'term'] });
+  await terminal.until('hostile');
+  await terminal.press('BTab');
   const screen = await terminal.until('Evil');
-  expect(screen).toContain('\\u{1b}]52;c;AAAA\\u{7}x');
+  expect(screen.replace(/\s+/g, '')).toContain('\\u{1b}]52;c;AAAA\\u{7}x\\u{d}\\u{a}>?fake.example');
   expect(screen).not.toMatch(/^\S*>\? {3}fake/m);
+  const styled = (await terminal.styledScreen()).replaceAll(/\u001b\[[0-9;]*m/g, '');
   // oxlint-disable-next-line no-control-regex -- that is what must not be there
-  expect((await terminal.styledScreen()).replaceAll(/\u001b\[[0-9;]*m/g, '')).not.toMatch(
-    /[\u0000-\u0009\u000b-\u001f\u202e\u200b]/,
-  );
-  expect(await terminal.ask('pane_title')).not.toContain('http');
+  expect(styled).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e\u200b]/);
 });
+
+test('a thousand sandboxes and five hundred pending requests are looked through without waiting', async () => {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => index);
+  await inTurns(many(1_000), index => makeSandbox(`box-${index}`));
+  await inTurns(many(500), index => makeRequest(`apr-${index}`, `h${index % 120}.example`));
+  const startedMs = performance.now();
+  const terminal = await term({ args: ['-n', quiet, 'term'] });
+  await terminal.until(/Sandboxes 100\d/);
+  await terminal.until('[Requests 500 pending');
+  const shownMs = performance.now() - startedMs;
+  const selected = async () => (await terminal.screen()).split('\n').find(line => line.includes('│>'));
+  const latencies: number[] = [];
+  for (let press = 0; press < 20; press++) {
+    const before = await selected();
+    const pressedMs = performance.now();
+    await terminal.press('Down');
+    await until(selected).not.toBe(before);
+    latencies.push(performance.now() - pressedMs);
+  }
+  latencies.sort((a, b) => a - b);
+  await terminal.press('G');
+  await terminal.until(/Requests 500 pending ↑4\d\d/);
+  process.stdout.write(
+    `term with 1000 sandboxes and 500 pending: first screen ${Math.round(shownMs)} ms, a key ${Math.round(latencies[10] ?? 0)} ms (median, with tmux and 40 ms between keys)\n`,
+  );
+}, 240_000);
 
 test('while the API server is away that is said, with the age of what is shown; then it goes on by itself', async () => {
   const session = await sessions.startSession('patient');
@@ -264,6 +297,31 @@ test('while the API server is away that is said, with the age of what is shown; 
   await deny(session, 'after.example');
   await terminal.until('after.example:443');
 }, 180_000);
+
+async function makeSandbox(name: string, status: object = { phase: 'Running' }): Promise<void> {
+  const at = { namespace: quiet, name };
+  const object = { metadata: at, spec: { image: 'creel.example/agent:1' } } as unknown as Sandbox;
+  const made = await lab.client.create(resources.sandboxes, object);
+  if (!made.ok) throw new Error(made.refusal.message);
+  await lab.client.patchStatus(resources.sandboxes, at, { status });
+}
+
+async function makeRequest(name: string, host: string): Promise<void> {
+  const egress = { host, port: 443, reason: 'NotListed' };
+  const spec = { type: 'Egress', sandbox: { name: 'box-1', uid: 'u-1' }, egress };
+  const object = { metadata: { namespace: quiet, name }, spec } as unknown as ApprovalRequest;
+  const made = await lab.client.create(resources.approvalRequests, object);
+  if (!made.ok) throw new Error(made.refusal.message);
+}
+
+/** Sixteen at a time. */
+async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await run(item);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
 
 function sleep(ms: number): Promise<void> {
   return new Promise(resolve => {

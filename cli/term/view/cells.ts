@@ -30,7 +30,7 @@ export function fit(text: string, width: number, theme: Theme): string {
 /** Exactly so wide, and its end is what stays: the end of a host name says whose it is, the end of a path which file. */
 export function fitTail(text: string, width: number, theme: Theme): string {
   const safe = safeText(text, theme);
-  if (cellWidth(safe) <= width) return pad(safe, width);
+  if (fits(safe, width)) return pad(safe, width);
   return pad(width < 1 ? '' : glyphsOf(theme).ellipsis + tailOf(safe, width - 1), width);
 }
 
@@ -46,15 +46,13 @@ export function wrap(text: string, width: number, theme: Theme): readonly string
   let line = '';
   for (const word of safeText(text, theme).split(' ')) {
     const joined = line === '' ? word : `${line} ${word}`;
-    if (cellWidth(joined) <= width) {
+    if (fits(joined, width)) {
       line = joined;
       continue;
     }
     if (line !== '') lines.push(line);
     line = word;
-    while (cellWidth(line) > width) {
-      const head = headOf(line, width);
-      if (head === '') break;
+    for (let head = headOf(line, width); head !== line && head !== ''; head = headOf(line, width)) {
       lines.push(head);
       line = line.slice(head.length);
     }
@@ -62,39 +60,43 @@ export function wrap(text: string, width: number, theme: Theme): readonly string
   return [...lines, line];
 }
 
-/** As much of a safe text's beginning, or of its end, as fits. */
+/** As much of a safe text's beginning as fits. Looks no further: texts may be long. */
 export function headOf(safe: string, width: number): string {
-  return takeWidth([...graphemes(safe)], width).join('');
+  let used = 0;
+  let end = 0;
+  for (const { segment } of segmenter.segment(safe)) {
+    used += cellWidth(segment);
+    if (used > width) break;
+    end += segment.length;
+  }
+  return safe.slice(0, end);
 }
 
+/** As much of its end. */
 export function tailOf(safe: string, width: number): string {
-  return takeWidth([...graphemes(safe)].toReversed(), width)
-    .toReversed()
-    .join('');
+  // A cell is seldom more than a few units; one that is begins too late, never in the middle of a character.
+  const near = safe.slice(-(width * 8 + 64));
+  let used = 0;
+  let start = near.length;
+  for (const { segment, index } of [...segmenter.segment(near)].toReversed()) {
+    used += cellWidth(segment);
+    if (used > width) break;
+    start = index;
+  }
+  return near.slice(start);
+}
+
+const segmenter = new Intl.Segmenter();
+
+function fits(safe: string, width: number): boolean {
+  return safe.length <= width * 8 + 64 ? cellWidth(safe) <= width : headOf(safe, width) === safe;
 }
 
 function cutEnd(safe: string, width: number, theme: Theme): string {
-  if (cellWidth(safe) <= width) return safe;
+  if (fits(safe, width)) return safe;
   return width < 1 ? '' : headOf(safe, width - 1) + glyphsOf(theme).ellipsis;
 }
 
 function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - cellWidth(text)));
-}
-
-function takeWidth(parts: readonly string[], width: number): string[] {
-  const taken: string[] = [];
-  let used = 0;
-  for (const part of parts) {
-    used += cellWidth(part);
-    if (used > width) break;
-    taken.push(part);
-  }
-  return taken;
-}
-
-const segmenter = new Intl.Segmenter();
-
-function* graphemes(text: string): Generator<string> {
-  for (const { segment } of segmenter.segment(text)) yield segment;
 }

@@ -1,5 +1,6 @@
 // The detail: everything about one request that a decision should rest on, the most important first.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import { requestWarnings } from '../../approvals/request-warnings.ts';
 import { formatAge } from '../../output/format-age.ts';
 import type { RequestRow } from '../state/list-requests.ts';
 import { subjectOf } from '../state/subject-of.ts';
@@ -9,7 +10,6 @@ import { type Line, type Span, span } from './line.ts';
 import { standingOf, targetOf } from './request-line.ts';
 import { sandboxDetail } from './sandbox-detail.ts';
 import { glyphsOf, type Theme } from './theme.ts';
-import { warningsOf } from './warnings-of.ts';
 
 export function detailLines(state: TermState, width: number, theme: Theme): readonly Line[] {
   const subject = subjectOf(state);
@@ -44,7 +44,7 @@ export function requestDetail(state: TermState, row: RequestRow, width: number, 
   const isDecided = spec.decision !== undefined || state.sent.get(row.uid)?.state === 'Refused';
   return [
     ...titleLines(state, row, width, theme),
-    ...warningsOf(request).flatMap(warning => add('WARNING', warning, { bold: true, color: 'red' })),
+    ...requestWarnings(request).flatMap(warning => add('WARNING', warning, { bold: true, color: 'red' })),
     ...(isDecided ? decided : []),
     ...(gpu ? add('asks for', gpuText(gpu)) : []),
     ...(egress ? add('by', binaryText(egress.binary)) : []),

@@ -1,6 +1,7 @@
 // The dialog in which a person decides: what exactly, for how long, how widely.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { sampledRequests } from '../../../engine/compile/sampled-requests.ts';
+import { requestWarnings } from '../../approvals/request-warnings.ts';
 import { formatAge } from '../../output/format-age.ts';
 import type { DecideDialog, Field, Verdict } from '../state/dialog.ts';
 import type { TermState } from '../state/term-state.ts';
@@ -10,7 +11,6 @@ import { type Line, span } from './line.ts';
 import { targetOf } from './request-line.ts';
 import { textFieldLine } from './text-field-line.ts';
 import type { Theme } from './theme.ts';
-import { warningsOf } from './warnings-of.ts';
 
 const effects: Readonly<Record<Verdict, string>> = {
   Approve: 'It works at once, and ends by itself.',
@@ -48,7 +48,7 @@ function oneLines(dialog: DecideDialog, width: number, theme: Theme): readonly L
     ],
     ...labelled('sandbox', `${spec.sandbox.name} in ${request.metadata.namespace}`, width, theme),
     ...(by === undefined ? [] : labelled('by', by, width, theme)),
-    ...warningsOf(request).flatMap(text => labelled('WARNING', text, width, theme, { bold: true, color: 'red' })),
+    ...requestWarnings(request).flatMap(text => labelled('WARNING', text, width, theme, { bold: true, color: 'red' })),
     ...(scope === 'Request' ? requestLines(request, width, theme) : []),
   ];
 }
@@ -100,7 +100,7 @@ function groupLines(
 function targetLine(state: TermState, request: ApprovalRequest, width: number, theme: Theme): string {
   const { metadata, spec, status } = request;
   const age = formatAge(Date.parse(metadata.creationTimestamp), state.nowMs);
-  const warned = warningsOf(request).length > 0 ? '! ' : '- ';
+  const warned = requestWarnings(request).length > 0 ? '! ' : '- ';
   const rest = `port ${spec.egress?.port ?? '-'} by ${spec.egress?.binary?.path ?? '?'} in ${metadata.namespace}/${spec.sandbox.name}, ${status?.hits ?? 0} hits, ${age}`;
   return warned + fitTail(rest, Math.max(0, width - 2), theme).trimEnd();
 }

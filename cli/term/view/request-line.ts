@@ -1,12 +1,12 @@
 // One request in the list: what is asked for by whom, and how it stands, in marks and words.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import { requestWarnings } from '../../approvals/request-warnings.ts';
 import { formatAge } from '../../output/format-age.ts';
 import type { RequestRow } from '../state/list-requests.ts';
 import type { Sent, TermState } from '../state/term-state.ts';
 import { fit, fitRight, fitTail } from './cells.ts';
 import { type Line, type Span, span } from './line.ts';
 import { glyphsOf, type Theme } from './theme.ts';
-import { warningsOf } from './warnings-of.ts';
 
 interface Standing {
   readonly mark: string;
@@ -24,7 +24,7 @@ export function requestLine(state: TermState, row: RequestRow, width: number, th
   const isSelected = state.cursor.requests === row.uid;
   const standing = standingOf(row, state.sent.get(row.uid));
   const bracket = { Only: ' ', First: glyphs.first, Middle: glyphs.middle, Last: glyphs.last }[group.place];
-  const warns = warningsOf(request).length > 0;
+  const warns = requestWarnings(request).length > 0;
   const head = `${isSelected ? '>' : ' '}${standing.mark}${warns ? '!' : ' '}${bracket} `;
   const showsWord = width >= wordsFromWidth;
   const showsHits = width >= hitsFromWidth;
@@ -90,5 +90,5 @@ function timeOf({ metadata, status }: ApprovalRequest, nowMs: number): string {
   const untilMs = Date.parse(status?.expiresAt ?? '');
   const isRunning = ['Approved', 'Enforced', 'Snoozed'].includes(status?.phase ?? '');
   if (isRunning && !Number.isNaN(untilMs)) return `-${formatAge(nowMs, untilMs)}`;
-  return formatAge(Date.parse(metadata.creationTimestamp), nowMs);
+  return formatAge(Date.parse(status?.firstSeen ?? metadata.creationTimestamp), nowMs);
 }

@@ -8,7 +8,7 @@ import { policyOf } from './sandbox-line.ts';
 import type { Theme } from './theme.ts';
 
 /** These are well when they are False. */
-const badWhenTrue = new Set(['Stalled', 'WidenedByOtherPolicy']);
+const badWhenTrue = new Set(['Stalled', 'WidenedByOtherPolicy', 'Outdated']);
 const neutral = new Set(['Reconciling']);
 
 export function sandboxDetail(state: TermState, sandbox: Sandbox, width: number, theme: Theme): readonly Line[] {
