@@ -99,9 +99,10 @@ function groupLines(
 
 function targetLine(state: TermState, request: ApprovalRequest, width: number, theme: Theme): string {
   const { metadata, spec, status } = request;
-  const age = formatAge(Date.parse(metadata.creationTimestamp), state.nowMs);
+  const age = formatAge(Date.parse(status?.firstSeen ?? metadata.creationTimestamp), state.nowMs);
+  const hits = status?.hits ?? 0;
   const warned = requestWarnings(request).length > 0 ? '! ' : '- ';
-  const rest = `port ${spec.egress?.port ?? '-'} by ${spec.egress?.binary?.path ?? '?'} in ${metadata.namespace}/${spec.sandbox.name}, ${status?.hits ?? 0} hits, ${age}`;
+  const rest = `port ${spec.egress?.port ?? '-'} by ${spec.egress?.binary?.path ?? '?'} in ${metadata.namespace}/${spec.sandbox.name}, ${hits} ${hits === 1 ? 'hit' : 'hits'}, ${age}`;
   return warned + fitTail(rest, Math.max(0, width - 2), theme).trimEnd();
 }
 
