@@ -2,6 +2,7 @@
 import type { Grant } from '../../protocol/snapshot.ts';
 import { singleAddress } from '../canonical/cidr.ts';
 import { formatIp, type Ip } from '../canonical/ip.ts';
+import { allowBy } from './allow-by.ts';
 import type { Allow, Binary, Decision, Inspected } from './decision.ts';
 import { prepareRule } from './request/prepare-rule.ts';
 import type { Entry } from './rule-index.ts';
@@ -13,15 +14,16 @@ export function decideListed(
   binary: Binary | undefined,
   ip: Ip | undefined,
 ): Decision | undefined {
+  const [only] = entries;
+  // Most decisions, and nothing is made for them.
+  if (only?.alone !== undefined && entries.length === 1 && ip === undefined) return only.alone;
   return entries.some(isInspected)
     ? decideInspected(entries, grants, binary, ip)
     : (decideAllow(entries, binary, ip) ?? decideGrants(grants, binary, ip));
 }
 
-function isInspected({ rule }: Entry): boolean {
-  return (
-    rule.inspection !== undefined || (rule.protocol !== undefined && rule.protocol !== 'TLS' && rule.protocol !== 'TCP')
-  );
+function isInspected(entry: Entry): boolean {
+  return entry.isInspected;
 }
 
 /** The first match decides how; further matches only add the addresses they allow. */
@@ -37,7 +39,7 @@ function decideAllow(entries: readonly Entry[], binary: Binary | undefined, ip: 
     // Services pin their own addresses; what they allow is not for other rules' answers.
     if (entry.pinned === undefined || entry === chosen) cidrs.push(...entry.allowedCidrs);
   }
-  return chosen === undefined ? undefined : allowBy(chosen, cidrs, ip);
+  return chosen === undefined ? undefined : allowBy(chosen.rule, cidrs, chosen.pinned, ip);
 }
 
 /** Is the binary one of the entry's, or with `ancestors` a child of one? */
@@ -75,7 +77,12 @@ function decideInspected(
     .filter(entry => entry.pinned === undefined || entry === chosen)
     .flatMap(entry => entry.allowedCidrs);
   const isEnforced = live.length > 0 || matching.some(({ rule }) => rule.mode === 'Enforce');
-  return { ...allowBy(chosen, cidrs, ip), protocol: 'HTTP', inspected, mode: isEnforced ? 'Enforce' : 'Audit' };
+  return {
+    ...allowBy(chosen.rule, cidrs, chosen.pinned, ip),
+    protocol: 'HTTP',
+    inspected,
+    mode: isEnforced ? 'Enforce' : 'Audit',
+  };
 }
 
 /** What the deny patterns of a rule for other binaries say where the binary is not known. */
@@ -89,21 +96,6 @@ function denyingPart(entry: Entry): readonly Entry[] {
 function inspectedBy(entries: readonly Entry[], grants: readonly Grant[]): Inspected {
   const byRule = new Map(entries.map(entry => [entry.rule, entry]));
   return { rules: [...byRule.keys()], grants, prepared: rule => byRule.get(rule)?.prepared() };
-}
-
-function allowBy(entry: Entry, allowedCidrs: Allow['allowedCidrs'], ip: Ip | undefined): Allow {
-  const { id, protocol, mode } = entry.rule;
-  const pinned = ip === undefined ? entry.pinned : [formatIp(ip)];
-  return {
-    verdict: 'Allow',
-    by: 'Rule',
-    id,
-    // The compiler always writes one; without it the narrowest reading holds.
-    protocol: protocol === 'TCP' ? 'TCP' : 'TLS',
-    mode,
-    allowedCidrs,
-    ...(pinned === undefined ? {} : { pinned }),
-  };
 }
 
 function decideGrants(grants: readonly Grant[], binary: Binary | undefined, ip: Ip | undefined): Decision | undefined {

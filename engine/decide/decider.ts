@@ -42,7 +42,7 @@ export function createDecider(
   const binaryOf = (target: Target): Binary | undefined =>
     target.binary ?? (policy.identity === 'None' ? { kind: 'unknown' } : undefined);
 
-  const grantsOf = ({ host, port, held }: Target) => granted.find(hostText(host), port, now(), held);
+  const grantsOf = ({ host, port, held }: Target) => granted.find(hostText(host), port, now, held);
 
   function decide(target: Target): Decision {
     if (policy.frozen) return { verdict: 'Deny', reason: 'Frozen' };

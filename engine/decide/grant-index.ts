@@ -18,13 +18,14 @@ export class GrantIndex {
   }
 
   /** Live grants for exactly this host and port. One that is `held` has been paid for with a use, which may be its last. */
-  find(host: string, port: number, nowMs: number, held: ReadonlySet<string> | undefined): readonly Grant[] {
-    const grants = this.#byHost.get(host);
+  find(host: string, port: number, nowMs: () => number, held: ReadonlySet<string> | undefined): readonly Grant[] {
+    const grants = this.#byHost.size === 0 ? undefined : this.#byHost.get(host);
     if (grants === undefined) return none;
+    const atMs = nowMs();
     return grants.filter(
       grant =>
         grant.port === port &&
-        isLive(grant, nowMs) &&
+        isLive(grant, atMs) &&
         (grant.uses === undefined || held?.has(grant.id) === true || !this.#isUsedUp(grant)),
     );
   }

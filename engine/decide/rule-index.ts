@@ -4,6 +4,9 @@ import type { CompiledRule, HostPattern } from '../../protocol/snapshot.ts';
 import { type Cidr, maskIp, parseCidr, singleAddress } from '../canonical/cidr.ts';
 import { embeddedIpv4 } from '../canonical/classify-address.ts';
 import { type Ip, parseIp } from '../canonical/ip.ts';
+import { allowBy } from './allow-by.ts';
+import type { Allow } from './decision.ts';
+import { PortTable } from './port-table.ts';
 import { type PreparedRule, prepareRule } from './request/prepare-rule.ts';
 
 /** A rule as seen from one of its peers. */
@@ -12,12 +15,15 @@ export interface Entry {
   readonly allowedCidrs: readonly Cidr[];
   readonly binaries: ReadonlySet<string> | undefined;
   readonly pinned: readonly string[] | undefined;
+  readonly isInspected: boolean;
+  /** What it allows a name where no other rule speaks of it; undefined where the binary or the request must be known first. */
+  readonly alone: Allow | undefined;
   /** The rule's protocol block, compiled at its first use. */
   readonly prepared: () => PreparedRule | undefined;
 }
 
 /** Entries of one host, by port; those without ports (deny rules) stand under `any`. */
-type ByPort = Map<number | 'any', Entry[]>;
+type ByPort = PortTable<Entry>;
 
 /** All blocks of one prefix length, by masked network. */
 interface Block {
@@ -41,6 +47,7 @@ export class RuleIndex {
 
   /** Most specific first: exact, then `*.`, then `**.` with the longest suffix first. */
   forName(name: string, port: number): readonly Entry[] {
+    if (this.#exact.size + this.#label.size + this.#depth.size === 0) return none;
     let found = entriesOf(this.#exact.get(name), port);
     let dot = name.indexOf('.');
     if (dot >= 0 && this.#label.size > 0) found = joined(found, entriesOf(this.#label.get(name.slice(dot + 1)), port));
@@ -76,7 +83,10 @@ export class RuleIndex {
     for (const pattern of rule.hosts) addTo(this.#tableOf(pattern), pattern.name, rule.ports, entry);
     for (const { cidr } of rule.cidrs) this.#addBlock(mustParseCidr(cidr), rule.ports, entry);
     for (const service of rule.services) {
-      const pinned = { ...entry, pinned: service.addresses, allowedCidrs: service.addresses.map(mustParseAddress) };
+      const pinned = asPeer(entry, {
+        pinned: service.addresses,
+        allowedCidrs: service.addresses.map(mustParseAddress),
+      });
       for (const name of service.names) addTo(this.#exact, name, rule.ports, pinned);
       for (const block of pinned.allowedCidrs) this.#addBlock(block, rule.ports, entry);
     }
@@ -90,18 +100,30 @@ export class RuleIndex {
     const blocks = this.#blocks[cidr.base.family];
     let block = blocks.find(({ prefix }) => prefix === cidr.prefix);
     if (block === undefined) blocks.push((block = { prefix: cidr.prefix, nets: new Map<string, ByPort>() }));
-    addTo(block.nets, networkKey(cidr.base, cidr.prefix), ports, { ...entry, allowedCidrs: [cidr] });
+    addTo(block.nets, networkKey(cidr.base, cidr.prefix), ports, asPeer(entry, { allowedCidrs: [cidr] }));
   }
 }
 
 function toEntry(rule: CompiledRule): Entry {
-  return {
+  const { inspection, protocol, binaries } = rule;
+  const entry = {
     rule,
     allowedCidrs: rule.allowedCidrs.map(mustParseCidr),
-    binaries: rule.binaries === undefined ? undefined : new Set(rule.binaries),
+    binaries: binaries === undefined ? undefined : new Set(binaries),
     pinned: undefined,
+    isInspected: inspection !== undefined || (protocol !== undefined && protocol !== 'TLS' && protocol !== 'TCP'),
+    alone: undefined,
     prepared: once(() => prepareRule(rule)),
   };
+  return asPeer(entry, {});
+}
+
+/** The rule as seen from another of its peers. */
+function asPeer(entry: Entry, peer: Partial<Pick<Entry, 'pinned' | 'allowedCidrs'>>): Entry {
+  const seen = { ...entry, ...peer };
+  const { rule, binaries, isInspected, allowedCidrs, pinned } = seen;
+  const isPlain = rule.effect === 'Allow' && binaries === undefined && !isInspected;
+  return { ...seen, alone: isPlain ? allowBy(rule, allowedCidrs, pinned, undefined) : undefined };
 }
 
 function once<T>(make: () => T): () => T {
@@ -110,22 +132,18 @@ function once<T>(make: () => T): () => T {
 }
 
 function addTo(table: Map<string, ByPort>, key: string, ports: readonly number[], entry: Entry): void {
-  const byPort: ByPort = table.get(key) ?? new Map<number | 'any', Entry[]>();
+  const byPort: ByPort = table.get(key) ?? new PortTable<Entry>();
   table.set(key, byPort);
   // Only a deny rule may leave its ports open; an allow rule without any allows nothing.
   const keys = ports.length === 0 && entry.rule.effect === 'Deny' ? (['any'] as const) : ports;
-  for (const port of keys) {
-    const entries = byPort.get(port);
-    if (entries === undefined) byPort.set(port, [entry]);
-    else entries.push(entry);
-  }
+  for (const port of keys) byPort.add(port, entry);
 }
 
 /** Rules that name binaries first, so that their narrower answer is not lost behind a general one; then by id. */
 function sortTable(table: ReadonlyMap<string, ByPort>): void {
   for (const byPort of table.values()) {
     const any = byPort.get('any');
-    for (const [port, entries] of byPort) {
+    for (const [port, entries] of byPort.lists()) {
       if (any !== undefined && port !== 'any') entries.push(...any);
       entries.sort(compareEntries);
     }

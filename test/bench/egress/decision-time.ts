@@ -1,14 +1,13 @@
-// How long the engine takes for one connection at 20 000 rules: the 99th percentile over batches, for one decision is shorter than
-// what a clock can tell.
+// How long the engine takes for one connection at 20 000 rules: each decision alone, with the clock's own 40 ns in it. A mean of
+// many would say less: one interruption by the machine makes it a figure of the machine.
 import { parseHost } from '../../../engine/canonical/host.ts';
 import { createDecider } from '../../../engine/decide/decider.ts';
 import { allow } from '../../netns/snapshot-parts.ts';
 import { quantile } from '../figure.ts';
 
 const ruleCount = 20_000;
-const batch = 50;
 
-export function decisionTimesUs(batches: number): { readonly p99: number; readonly samples: readonly number[] } {
+export function decisionTimesUs(decisions: number): { readonly p99: number; readonly samples: readonly number[] } {
   const rules = Array.from({ length: ruleCount }, (_, index) =>
     allow(
       [`h${index}.example${index % 100}.com`],
@@ -36,10 +35,10 @@ export function decisionTimesUs(batches: number): { readonly p99: number; readon
     if (target !== undefined && decider.decide(target).verdict === 'Allow') allowed++;
   };
   for (let index = 0; index < 200_000; index++) one(index);
-  const samples = Array.from({ length: batches }, (_, round) => {
+  const samples = Array.from({ length: decisions }, (_, index) => {
     const startedMs = performance.now();
-    for (let index = 0; index < batch; index++) one(round * batch + index);
-    return ((performance.now() - startedMs) * 1000) / batch;
+    one(index);
+    return (performance.now() - startedMs) * 1000;
   });
   if (allowed === 0) throw new Error('no decision allowed anything: the bench measures nothing');
   return { p99: quantile(samples, 0.99), samples };

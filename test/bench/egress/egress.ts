@@ -44,7 +44,7 @@ export async function benchEgress(context: BenchContext): Promise<Readonly<Recor
   const programs = findPeers(join(cacheFolder(), 'bench-peers'));
   const load = await ensureGoProgram('load', join(import.meta.dirname, 'load'), { progress, signal });
   progress('20 000 rules in the engine');
-  const decisions = decisionTimesUs(2000);
+  const decisions = decisionTimesUs(200_000);
   return onLab(load, programs, async lab => {
     const connects = await interleaved(lab, context, 'connect', ['creel', 'squid', 'envoy']);
     const messages = await interleaved(lab, context, 'messages', ['creel', 'haproxy']);
