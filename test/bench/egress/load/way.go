@@ -12,11 +12,13 @@ import (
 type way struct {
 	target string
 	proxy  string
+	// Where something listens that carries on to the target; empty: the target itself.
+	address string
 }
 
 // resolved asks for the name once, as a client that keeps what it was told does: a proxy keeps it too.
 func (w way) resolved() (way, error) {
-	if w.proxy != "" {
+	if w.proxy != "" || w.address != "" {
 		return w, nil
 	}
 	address, err := net.ResolveTCPAddr("tcp4", w.target)
@@ -30,6 +32,9 @@ const patience = 20 * time.Second
 
 func (w way) dial() (net.Conn, error) {
 	first := w.target
+	if w.address != "" {
+		first = w.address
+	}
 	if w.proxy != "" {
 		first = w.proxy
 	}
