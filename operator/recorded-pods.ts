@@ -1,5 +1,5 @@
 // Which pods are ours, for whoever asks to open a session: the store's pod, and the uid that the Sandbox's status records.
-import { labels } from '../crds/schema/group.ts';
+import { annotations, labels } from '../crds/schema/group.ts';
 import type { Sandbox } from '../crds/schema/sandbox.ts';
 import type { Pod } from './core-types.ts';
 import type { RecordedPod } from './hub/authenticate.ts';
@@ -19,11 +19,18 @@ export function recordedPod({ pods, sandboxes }: PodSources, podUid: string): Re
     sandboxUid: sandbox.metadata.uid,
     namespace: sandbox.metadata.namespace,
     sandbox: sandbox.metadata.name,
+    ...creatorOf(sandbox),
     podName: pod.metadata.name,
     podUid,
     serviceAccount: pod.spec?.serviceAccountName ?? 'default',
     addresses: [...new Set([...(podIP === undefined ? [] : [podIP]), ...podIPs.map(({ ip }) => ip)])],
   };
+}
+
+/** As an admission policy keeps it true. */
+function creatorOf({ metadata }: Sandbox): Pick<RecordedPod, 'createdBy'> {
+  const createdBy = metadata.annotations?.[annotations.createdBy];
+  return createdBy === undefined ? {} : { createdBy };
 }
 
 /** The Sandbox whose label the pod carries; whether it is really its pod only the status says. */

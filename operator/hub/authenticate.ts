@@ -22,6 +22,8 @@ export interface RecordedPod {
   readonly sandboxUid: string;
   readonly namespace: string;
   readonly sandbox: string;
+  /** Who made the Sandbox, where that is known. */
+  readonly createdBy?: string;
   readonly podName: string;
   readonly podUid: string;
   readonly serviceAccount: string;
@@ -87,8 +89,10 @@ function identify(
   if (user?.username !== `system:serviceaccount:${pod.namespace}:${pod.serviceAccount}`)
     return refuse(403, 'WrongServiceAccount');
   if (!isPodAddress(address, pod)) return refuse(403, 'WrongAddress');
-  const { sandboxUid, namespace, sandbox } = pod;
-  return { ok: true, peer: { sandboxUid, namespace, sandbox, podUid, address: plainAddress(address) }, expiresAtMs };
+  const { sandboxUid, namespace, sandbox, createdBy } = pod;
+  const creator = createdBy === undefined ? {} : { createdBy };
+  const peer = { sandboxUid, namespace, sandbox, ...creator, podUid, address: plainAddress(address) };
+  return { ok: true, peer, expiresAtMs };
 }
 
 /** Unknown addresses pass for now; the hub asks again when the kubelet has told them. */

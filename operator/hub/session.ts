@@ -16,6 +16,8 @@ export interface SessionPeer {
   readonly sandboxUid: string;
   readonly namespace: string;
   readonly sandbox: string;
+  /** Who made the Sandbox, where that is known. */
+  readonly createdBy?: string;
   readonly podUid: string;
   readonly address: string;
 }

@@ -36,6 +36,7 @@ export const chartValues = z
       replicas: z.int().min(1).max(5),
       resources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }),
     }),
+    separationOfDuties: z.boolean(),
     guardrails: z
       .strictObject({
         enabled: z.boolean(),

@@ -66,6 +66,7 @@ export function gpuOf({ spec }: Sandbox): Gpu | undefined {
 
 function buildGpuRequest(sandbox: Sandbox, gpu: Gpu, round: number): ApprovalRequest {
   const owned = ownedBy(sandbox);
+  const createdBy = sandbox.metadata.annotations?.[annotations.createdBy];
   const request = {
     apiVersion: 'creel.dev/v1alpha1',
     kind: 'ApprovalRequest',
@@ -73,7 +74,10 @@ function buildGpuRequest(sandbox: Sandbox, gpu: Gpu, round: number): ApprovalReq
       ...owned,
       name: digest(sandbox, gpu, round),
       labels: { ...owned.labels, [labels.question]: digest(sandbox, gpu, 0) },
-      annotations: { [annotations.round]: String(round) },
+      annotations: {
+        [annotations.round]: String(round),
+        ...(createdBy === undefined ? {} : { [annotations.createdBy]: createdBy }),
+      },
     },
     spec: { type: 'GPU', sandbox: { name: sandbox.metadata.name, uid: sandbox.metadata.uid }, gpu },
   };

@@ -42,7 +42,11 @@ export function buildRequest(
       name: nameOf(peer, frame, round),
       namespace: peer.namespace,
       labels: { [labels.sandbox]: peer.sandbox, [labels.question]: questionOf(peer, frame) },
-      annotations: { [annotations.round]: String(round), [annotations.denials]: String(denials) },
+      annotations: {
+        [annotations.round]: String(round),
+        [annotations.denials]: String(denials),
+        ...(peer.createdBy === undefined ? {} : { [annotations.createdBy]: peer.createdBy }),
+      },
       ownerReferences: [{ apiVersion, kind: 'Sandbox', name: peer.sandbox, uid: peer.sandboxUid, controller: true }],
     },
     spec: {
