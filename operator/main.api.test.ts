@@ -3,7 +3,8 @@ import { apiVersion } from '../crds/schema/group.ts';
 import { waitUntil } from '../test/cluster/base/wait-until.ts';
 import { currentCluster } from '../test/cluster/current-cluster.ts';
 import { testNamespace } from '../test/cluster/test-namespace.ts';
-import { installOperator, type OperatorProcess, startOperator } from './testing/start-operator.ts';
+import type { OperatorProcess } from './testing/operator-process.ts';
+import { installOperator, startOperator } from './testing/start-operator.ts';
 
 const system = testNamespace('op-system');
 const namespace = testNamespace('op', { 'creel.dev/sandboxes': 'true' });

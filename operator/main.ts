@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { allowScrapeWith } from './allow-scrape.ts';
 import { readConfig } from './config.ts';
-import { createCounters } from './counters.ts';
+import { type CounterEntry, createCounters } from './counters.ts';
 import { startHealthServer } from './health-server.ts';
 import type { RunningHub } from './hub/start-hub.ts';
 import { inClusterConnection } from './kube/in-cluster-connection.ts';
@@ -45,10 +45,13 @@ const healthPort = await startHealthServer(
     isReady: () => hub !== undefined,
     allowScrape: allowScrapeWith(createKubeClient({ transport, fieldManager, signal: closed.signal })),
     metrics: () =>
-      renderMetrics(counters.entries(), [
-        { name: 'creel_leading', help: '1 while this operator leads', value: hub === undefined ? 0 : 1 },
-        { name: 'creel_hub_sessions', help: 'Sidecars connected', value: hub?.hub.openSessions ?? 0 },
-      ]),
+      renderMetrics(
+        [...counters.entries(), ...refusedDenials(hub)],
+        [
+          { name: 'creel_leading', help: '1 while this operator leads', value: hub === undefined ? 0 : 1 },
+          { name: 'creel_hub_sessions', help: 'Sidecars connected', value: hub?.hub.openSessions ?? 0 },
+        ],
+      ),
   },
   closed.signal,
 );
@@ -126,6 +129,13 @@ try {
 log.info({ failed }, 'ended');
 // Timers of a drain that took too long must not keep the process.
 process.exit(failed ? 1 : 0);
+
+/** Nothing an agent does is lost from sight: what makes no request is counted. */
+function refusedDenials(running: RunningHub | undefined): readonly CounterEntry[] {
+  const name = 'creel_denials_refused_total';
+  const help = 'Denials that led to no ApprovalRequest';
+  return [...(running?.desk.refused ?? [])].map(([reason, value]) => ({ name, help, labels: { reason }, value }));
+}
 
 /** The promise, or a rejection as soon as the signal aborts. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,10 +1,12 @@
 // Every watch of the operator. Followers keep them too, so that whoever takes over knows the world already.
+
 import type { ApprovalRequest } from '../crds/schema/approval-request.ts';
 import type { ClusterEgressPolicy } from '../crds/schema/cluster-egress-policy.ts';
 import type { EgressPolicy } from '../crds/schema/egress-policy.ts';
 import { labels } from '../crds/schema/group.ts';
 import type { InferenceProfile } from '../crds/schema/inference-profile.ts';
 import type { Sandbox } from '../crds/schema/sandbox.ts';
+import { approvalIndexes } from './approval-indexes.ts';
 import type { EndpointSlice, Namespace, Node, Pod, Service } from './core-types.ts';
 import { ObjectStore } from './kube/object-store.ts';
 import { runWatch, type WatchTrouble } from './kube/run-watch.ts';
@@ -60,7 +62,7 @@ export async function openStores(options: StoresOptions, signal: AbortSignal): P
     egressPolicies: open(resources.egressPolicies),
     clusterEgressPolicies: open(resources.clusterEgressPolicies),
     inferenceProfiles: open(resources.inferenceProfiles),
-    approvalRequests: open(resources.approvalRequests, { indexes: { sandbox: ({ spec }) => [spec.sandbox.uid] } }),
+    approvalRequests: open(resources.approvalRequests, { indexes: approvalIndexes }),
     namespaces: open(resources.namespaces),
     nodes: open(resources.nodes, { trim: addressesOnly }),
     pods: open(resources.pods, { scope: ofSandboxes }),

@@ -35,7 +35,7 @@ describe('a hostile sidecar gets nowhere with', () => {
     ['an overlong host', { host: 'a'.repeat(254) }],
     ['port 0', { port: 0 }],
     ['port 65979', { port: 65_979 }],
-    ['no hits', { hits: 0 }],
+    ['fewer than no hits', { hits: -1 }],
     ['a hash of another length', { binary: { ...denial.binary, sha256: 'ab' } }],
     ['a binary path with an escape sequence', { binary: { ...denial.binary, path: '/bin/\u001b[2K' } }],
     ['a relative binary path', { binary: { ...denial.binary, path: 'bin/sh' } }],

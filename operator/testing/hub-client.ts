@@ -1,5 +1,7 @@
 // A sidecar's end of the hub session, over real TLS, for tests.
 import { connect } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { hubServerName } from '../../protocol/constants.ts';
 import type { DownFrame, UpFrame } from '../../protocol/session.ts';
 import { sessionPath } from '../../protocol/session.ts';
@@ -20,8 +22,19 @@ export interface HubClient {
   end(): void;
 }
 
-export async function connectToHub(port: number, trust: string, token: string): Promise<HubClient> {
-  const session = connect(`https://127.0.0.1:${port}`, { ca: trust, servername: hubServerName });
+/** `localAddress`: one address may have only so many connections; loopback has many addresses. */
+export async function connectToHub(
+  port: number,
+  trust: string,
+  token: string,
+  localAddress = '127.0.0.1',
+): Promise<HubClient> {
+  const session = connect(`https://127.0.0.1:${port}`, {
+    createConnection: () => {
+      const socket = connectTcp({ host: '127.0.0.1', port, localAddress });
+      return connectTls({ socket, ca: trust, servername: hubServerName, ALPNProtocols: ['h2'] });
+    },
+  });
   session.on('error', () => undefined);
   const stream = session.request({ ':method': 'POST', ':path': sessionPath, authorization: `Bearer ${token}` });
   const frames: DownFrame[] = [];

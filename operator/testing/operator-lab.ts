@@ -2,9 +2,9 @@
 // TLS. There is no kubelet: tests play it where a pod has to get on.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
+import { approvalIndexes } from '../approval-indexes.ts';
 import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
 import { ruleCredentialsReconciler } from '../controllers/rule-credentials/rule-credentials-reconciler.ts';
 import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
@@ -212,7 +212,7 @@ async function openStores(namespace: string, transport: Transport, clock: Clock,
   const own = { namespace };
   const stores = {
     sandboxes: open(resources.sandboxes, own),
-    requests: open(resources.approvalRequests, own, { sandbox: ({ spec }: ApprovalRequest) => [spec.sandbox.uid] }),
+    requests: open(resources.approvalRequests, own, approvalIndexes),
     namespaces: open(resources.namespaces),
     pods: open(resources.pods, own),
     serviceAccounts: open(resources.serviceAccounts, own),

@@ -1,15 +1,7 @@
 // The real operator as a process of its own, with the chart's rights and no others, against the tier's control plane.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
-
-export interface OperatorProcess {
-  readonly process: ChildProcess;
-  readonly log: readonly string[];
-  /** Resolves with the exit code. */
-  stop(signal: NodeJS.Signals): Promise<number | null>;
-}
+import { type OperatorProcess, runOperator } from './operator-process.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -36,45 +28,13 @@ export async function installOperator(namespace: string): Promise<() => Promise<
 }
 
 /** Resolves when it leads. */
-export async function startOperator(namespace: string): Promise<OperatorProcess> {
+export async function startOperator(
+  namespace: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<OperatorProcess> {
   const kubeconfig = await currentCluster().clientFor(`system:serviceaccount:${namespace}:creel-operator`, [
     'system:serviceaccounts',
     'system:authenticated',
   ]);
-  const child = spawn(process.execPath, [`${root}operator/main.ts`], {
-    env: {
-      ...process.env,
-      KUBECONFIG: kubeconfig,
-      CREEL_NAMESPACE: namespace,
-      CREEL_SIDECAR_IMAGE: 'sidecar:test',
-      CREEL_HUB_PORT: '0',
-      CREEL_FORBIDDEN_PORT: '0',
-      CREEL_HEALTH_PORT: '0',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const log: string[] = [];
-  const ended = new Promise<number | null>(resolve => {
-    child.once('exit', resolve);
-  });
-  const leading = new Promise<void>(resolve => {
-    createInterface(child.stdout).on('line', line => {
-      log.push(line);
-      if (line.includes('"msg":"leading"')) resolve();
-    });
-  });
-  createInterface(child.stderr).on('line', line => log.push(line));
-  const failed = ended.then(code => {
-    throw new Error(`the operator ended with ${code}:\n${log.join('\n')}`);
-  });
-  failed.catch(() => undefined);
-  await Promise.race([leading, failed]);
-  return {
-    process: child,
-    log,
-    stop: signal => {
-      child.kill(signal);
-      return ended;
-    },
-  };
+  return runOperator(kubeconfig, namespace, env);
 }

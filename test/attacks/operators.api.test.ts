@@ -1,6 +1,7 @@
 // The operator as a process: what it tells strangers, and what becomes of it when its kinds go away under it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installOperator, type OperatorProcess, startOperator } from '../../operator/testing/start-operator.ts';
+import type { OperatorProcess } from '../../operator/testing/operator-process.ts';
+import { installOperator, startOperator } from '../../operator/testing/start-operator.ts';
 import { waitUntil } from '../cluster/base/wait-until.ts';
 import { currentCluster } from '../cluster/current-cluster.ts';
 import { testNamespace } from '../cluster/test-namespace.ts';

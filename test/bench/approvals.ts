@@ -2,6 +2,8 @@
 import { resources } from '../../operator/resources.ts';
 import { ensureKubeBinaries } from '../cluster/build/kube-binaries.ts';
 import { type Agent, startAgent } from './agent.ts';
+import { measureHold } from './approvals/hold-figures.ts';
+import { measureSessions } from './approvals/session-figures.ts';
 import type { BenchContext } from './bench.ts';
 import { type BenchCluster, benchImage, benchNamespace, isTrue, onBenchCluster } from './bench-cluster.ts';
 import { atMost, type Figure, quantile } from './figure.ts';
@@ -20,7 +22,15 @@ interface Samples {
   readonly cut: number[];
 }
 
-export async function benchApprovals({ count, ...context }: BenchContext): Promise<Readonly<Record<string, Figure>>> {
+type Figures = Readonly<Record<string, Figure>>;
+
+export async function benchApprovals(context: BenchContext): Promise<Figures> {
+  const inSandbox = await measureSandbox(context);
+  const bySessions = await measureSessions(context);
+  return { ...inSandbox, ...bySessions, ...(await measureHold(context)) };
+}
+
+async function measureSandbox({ count, ...context }: BenchContext): Promise<Figures> {
   const { progress, signal } = context;
   const rounds = count(usualRounds);
   const { kube } = await ensureKubeBinaries(context);

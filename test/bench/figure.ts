@@ -3,7 +3,7 @@ export interface Figure {
   readonly ours: number;
   readonly peer?: number;
   readonly ratio?: number;
-  readonly unit: 'ms' | 'MB' | '/s' | 'MB/s' | 'us' | 'B';
+  readonly unit: 'x' | 'ms' | 'MB' | '/s' | 'MB/s' | 'us' | 'B';
   readonly goal: string;
   readonly met: boolean;
   /** Quartiles and extremes of the samples, and how many they are. */

@@ -15,8 +15,7 @@ const ask = (change: Partial<AskInputs>) =>
     reason: 'NotListed',
     decision: { verdict: 'Ask', reason: 'NotListed' },
     rounds: [],
-    pendingOfSandbox: 0,
-    pendingOfNamespace: 0,
+    pending: () => ({ ofSandbox: 0, ofNamespace: 0 }),
     isUsedUp: () => false,
     nowMs: now,
     ...change,
@@ -97,8 +96,16 @@ test('a grant whose time is over has ended, also before its status says so', () 
 });
 
 test.each<[string, Partial<AskInputs>, RegExp]>([
-  ['a cap of the sandbox', { pendingOfSandbox: maxPendingPerSandbox }, /^TooManyRequests.*this sandbox/],
-  ['a cap of the namespace', { pendingOfNamespace: maxPendingPerNamespace }, /^TooManyRequests.*this namespace/],
+  [
+    'a cap of the sandbox',
+    { pending: () => ({ ofSandbox: maxPendingPerSandbox, ofNamespace: 0 }) },
+    /^TooManyRequests.*this sandbox/,
+  ],
+  [
+    'a cap of the namespace',
+    { pending: () => ({ ofSandbox: 0, ofNamespace: maxPendingPerNamespace }) },
+    /^TooManyRequests.*this namespace/,
+  ],
   ['asking switched off', { decision: { verdict: 'Deny', reason: 'NotListed' } }, /^AskingIsOff/],
   ['an address nobody may reach', { decision: { verdict: 'Deny', reason: 'NeverReachable' } }, /^NeverAskable/],
   [

@@ -23,8 +23,8 @@ export interface AskInputs {
   readonly decision: Asked;
   /** Every request ever made of this question that still exists. */
   readonly rounds: readonly ApprovalRequest[];
-  readonly pendingOfSandbox: number;
-  readonly pendingOfNamespace: number;
+  /** Counted only where a new request would be made. */
+  readonly pending: () => { readonly ofSandbox: number; readonly ofNamespace: number };
   /** Its sidecar has spent the last use; the status may be a write behind. */
   readonly isUsedUp: (request: ApprovalRequest) => boolean;
   readonly nowMs: number;
@@ -87,13 +87,11 @@ function afterDenial(inputs: AskInputs, request: ApprovalRequest, standing: Stan
     : { type: 'Denied', request, standing };
 }
 
-function withinCaps(
-  { pendingOfSandbox, pendingOfNamespace }: AskInputs,
-  next: { readonly round: number; readonly denials: number },
-): AskDecision {
-  if (pendingOfSandbox >= maxPendingPerSandbox)
+function withinCaps(inputs: AskInputs, next: { readonly round: number; readonly denials: number }): AskDecision {
+  const { ofSandbox, ofNamespace } = inputs.pending();
+  if (ofSandbox >= maxPendingPerSandbox)
     return { type: 'Refuse', reason: `TooManyRequests: ${maxPendingPerSandbox} of this sandbox wait for a decision` };
-  if (pendingOfNamespace >= maxPendingPerNamespace)
+  if (ofNamespace >= maxPendingPerNamespace)
     return {
       type: 'Refuse',
       reason: `TooManyRequests: ${maxPendingPerNamespace} of this namespace wait for a decision`,

@@ -50,7 +50,7 @@ export class DenialDesk {
   /** Created by us, not yet in the store. */
   readonly #fresh = new Map<string, ApprovalRequest>();
   readonly #policy: AskPolicy;
-  /** Denials that led to no request, by reason. */
+  /** Denials that led to no request, by the code of the reason: a closed set. Exact since this operator leads. */
   readonly refused = new Map<string, number>();
 
   constructor(options: DenialDeskOptions) {
@@ -73,7 +73,8 @@ export class DenialDesk {
       decision: this.#decide(peer, frame),
       isUsedUp: this.#options.isUsedUp,
       nowMs: this.#options.clock.nowMs(),
-      ...this.#known(peer, question),
+      rounds: this.#rounds(question),
+      pending: () => this.#pending(peer),
     });
     switch (decision.type) {
       case 'Count':
@@ -109,16 +110,19 @@ export class DenialDesk {
     await this.#startWrite(open);
   }
 
-  #known({ namespace, sandboxUid }: SessionPeer, question: string) {
+  #rounds(question: string): readonly ApprovalRequest[] {
+    const fresh = [...this.#fresh.values()].filter(({ metadata }) => metadata.labels?.[labels.question] === question);
+    return [...this.#options.requests.byIndex('question', question), ...fresh];
+  }
+
+  #pending({ namespace, sandboxUid }: SessionPeer) {
     const stored = this.#options.requests.list(namespace);
     const fresh = [...this.#fresh.values()].filter(({ metadata }) => metadata.namespace === namespace);
-    const all = [...stored, ...fresh];
-    const pending = all.filter(({ status }) => (status?.phase ?? 'Pending') === 'Pending');
+    const pending = [...stored, ...fresh].filter(({ status }) => (status?.phase ?? 'Pending') === 'Pending');
     const inFlight = [...this.#creating.values()].filter(({ peer }) => peer.namespace === namespace);
     return {
-      rounds: all.filter(({ metadata }) => metadata.labels?.[labels.question] === question),
-      pendingOfNamespace: pending.length + inFlight.length,
-      pendingOfSandbox:
+      ofNamespace: pending.length + inFlight.length,
+      ofSandbox:
         pending.filter(({ spec }) => spec.sandbox.uid === sandboxUid).length +
         inFlight.filter(({ peer }) => peer.sandboxUid === sandboxUid).length,
     };

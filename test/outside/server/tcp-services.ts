@@ -37,7 +37,8 @@ export class Listeners {
 function createService(state: State, service: TcpService, role: 'web' | 'model'): Server {
   if (service.kind === 'http') return createHttpServer(state, role);
   if (service.kind === 'https') return createHttpsServer(state, service.asksForCertificate);
-  if (service.kind === 'unix') return createServer({ allowHalfOpen: true }, socket => passOn(socket, service.path));
+  if (service.kind === 'unix')
+    return createServer({ allowHalfOpen: true, noDelay: true }, socket => passOn(socket, service.path));
   return createServer({ allowHalfOpen: true }, socket => serveRaw(state, service, socket));
 }
 
