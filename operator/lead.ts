@@ -1,5 +1,7 @@
 // Everything that only the leader does: compile snapshots, serve the hub, reconcile. Until the signal aborts.
 import { randomBytes } from 'node:crypto';
+import type { AuditLog } from './audit/create-audit-log.ts';
+import { followPolicies } from './audit/follow-policies.ts';
 import type { OperatorConfig } from './config.ts';
 import { createApprovalController } from './controllers/approval-request/approval-controller.ts';
 import { clusterEgressPolicyReconciler } from './controllers/cluster-egress-policy/cluster-egress-policy-reconciler.ts';
@@ -34,6 +36,7 @@ export interface LeadOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly audit: AuditLog;
   readonly counters: Counters;
   /** The hub listens and every controller runs. */
   readonly onLeading: (hub: RunningHub) => void;
@@ -45,7 +48,7 @@ const resolverService = { namespace: 'kube-system', name: 'kube-dns' };
 
 /** Resolves when, after the abort, nothing of it runs any more. */
 export async function lead(options: LeadOptions, signal: AbortSignal): Promise<void> {
-  const { config, stores, client, epoch, clock, random, log, counters } = options;
+  const { config, stores, client, epoch, clock, random, log, audit, counters } = options;
   const hubService = { namespace: config.namespace, name: config.hubService };
   const names = { hubService, resolverService, resolverAddresses: config.resolverAddresses };
   const warn = (message: string) => log.warn({}, message);
@@ -112,8 +115,9 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     settings,
     stores: { ...stores, requests: stores.approvalRequests },
   });
-  const approvals = createApprovalController({ ...shared, ...stores, requests: stores.approvalRequests });
-  const views = { client, clock, services, hub, snapshots, sandboxes: stores.sandboxes };
+  const approvals = createApprovalController({ ...shared, ...stores, audit, requests: stores.approvalRequests });
+  const policyAudit = followPolicies(stores, audit, signal);
+  const views = { client, audit: policyAudit, clock, services, hub, snapshots, sandboxes: stores.sandboxes };
   const policies = egressPolicyReconciler({ ...views, credentials, policies: stores.egressPolicies });
   const clusterPolicies = clusterEgressPolicyReconciler({ ...views, policies: stores.clusterEgressPolicies });
   const profiles = inferenceProfileReconciler({

@@ -1,6 +1,7 @@
 // The operator: one leads, followers watch. Reads top to bottom; ends in one graceful shutdown.
 import { randomUUID } from 'node:crypto';
 import { allowScrapeWith } from './allow-scrape.ts';
+import { createAuditLog } from './audit/create-audit-log.ts';
 import { readConfig } from './config.ts';
 import { type CounterEntry, createCounters } from './counters.ts';
 import { startHealthServer } from './health-server.ts';
@@ -24,6 +25,7 @@ const drainMs = 10_000;
 
 const config = readConfig(process.env);
 const log = createLog(config.logLevel);
+const audit = createAuditLog(process.stdout, () => clock.nowMs());
 const counters = createCounters();
 const clock = systemClock;
 const random = Math.random;
@@ -105,6 +107,7 @@ try {
       clock,
       random,
       log,
+      audit,
       counters,
       onLeading: running => {
         hub = running;

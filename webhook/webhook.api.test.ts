@@ -378,6 +378,28 @@ describe('a decision', () => {
   });
 });
 
+test('A24 who changes a policy is written beside it, and nobody else’s name', async () => {
+  const changer = 'creel.dev/changed-by';
+  const path = `${pathOf('egresspolicies')}/changed`;
+  const body = (spec: object) => ({
+    ...object('EgressPolicy', 'changed', spec),
+    metadata: { name: 'changed', annotations: { [changer]: '1 somebody-else' } },
+  });
+  const made = await call({ method: 'POST', path: pathOf('egresspolicies'), body: body({ sandboxSelector: {} }) });
+  expect(made.object.metadata?.annotations?.[changer]).toBe('1 kubernetes-admin');
+  const deny = [{ name: 'd', to: [{ host: 'bad.example.com' }] }];
+  const changed = await call({ method: 'PATCH', path, contentType: merge, body: { spec: { deny } } });
+  expect(changed.object.metadata?.annotations?.[changer]).toBe('2 kubernetes-admin');
+  const labelled = await call({
+    method: 'PATCH',
+    path,
+    contentType: merge,
+    body: { metadata: { labels: { seen: '1' } } },
+  });
+  expect(labelled.object.metadata?.annotations?.[changer]).toBe('2 kubernetes-admin');
+  await call({ method: 'DELETE', path });
+});
+
 describe('who made a Sandbox', () => {
   const creator = 'creel.dev/created-by';
   const body = (annotations: object = {}) => ({

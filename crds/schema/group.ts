@@ -28,6 +28,8 @@ export const annotations = {
   denials: `${group}/denials`,
   /** On a Sandbox and on what it asks for: who made it, as the API server knew them. Nobody changes it. */
   createdBy: `${group}/created-by`,
+  /** On a policy: `GENERATION USER`, who made this generation of it, as the API server knew them. */
+  changedBy: `${group}/changed-by`,
   /** On a kept workspace claim: uid of the Sandbox it serves. A person may set it to hand a kept workspace on. */
   workspaceOf: `${group}/workspace-of`,
   /** On a Secret: the only hosts its key is ever sent to, comma-separated. */

@@ -1,6 +1,7 @@
 // The hub as the leader runs it: keys, listener, sessions, denials.
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
-import type { Clock, EventRecorder, KubeClient, Store } from '../kube/types.ts';
+import type { OperatorEvents } from '../event-reasons.ts';
+import type { Clock, KubeClient, Store } from '../kube/types.ts';
 import type { SnapshotRegistry } from '../snapshots/types.ts';
 import { authenticate, type RecordedPod } from './authenticate.ts';
 import { DenialDesk } from './denials/denial-desk.ts';
@@ -14,7 +15,7 @@ export interface StartHubOptions {
   readonly client: KubeClient;
   readonly requests: Store<ApprovalRequest>;
   readonly registry: SnapshotRegistry;
-  readonly events: EventRecorder;
+  readonly events: OperatorEvents;
   readonly clock: Clock;
   readonly recordedPod: (podUid: string) => RecordedPod | undefined;
   readonly keys: HubKeys;

@@ -168,14 +168,16 @@ export interface Reconciler {
 }
 
 /** Kubernetes Events. Equal ones within a while are one object with a count; best effort, never fails a reconcile. */
-export interface EventRecorder {
-  record(regarding: KubeObject & { readonly kind: string; readonly apiVersion: string }, event: KubeEvent): void;
+export interface EventRecorder<Reason extends string = string> {
+  record(
+    regarding: KubeObject & { readonly kind: string; readonly apiVersion: string },
+    event: KubeEvent<Reason>,
+  ): void;
 }
 
-export interface KubeEvent {
+export interface KubeEvent<Reason extends string = string> {
   readonly type: 'Normal' | 'Warning';
-  /** From the closed list in operator/event-reasons.ts. */
-  readonly reason: string;
+  readonly reason: Reason;
   readonly note: string;
 }
 

@@ -1,10 +1,13 @@
 // The operator's own parts against the real API server, for tests of controllers and hub: real stores, registry, queues and
 // TLS. There is no kubelet: tests play it where a pod has to get on.
+
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { approvalIndexes } from '../approval-indexes.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
 import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
 import { ruleCredentialsReconciler } from '../controllers/rule-credentials/rule-credentials-reconciler.ts';
 import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
@@ -46,6 +49,7 @@ export interface OperatorLab {
   readonly keys: HubKeys;
   readonly credentials: CredentialCache;
   readonly events: readonly KubeEvent[];
+  readonly audited: readonly AuditRecord[];
   /** `POST path`, `PATCH path` of every write since the lab began. */
   readonly writes: readonly string[];
   readonly failures: readonly string[];
@@ -135,7 +139,9 @@ export async function openOperatorLab(
     resolverService: { namespace: 'kube-system', name: 'kube-dns' },
     resolverAddresses: [],
   });
-  const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock });
+  const audited: AuditRecord[] = [];
+  const audit = { record: (record: AuditRecord) => void audited.push(record) };
+  const approval = createApprovalController({ client, ...stores, registry, hub: hub.hub, clock, audit });
   const ruleCredentials = ruleCredentialsReconciler({
     client,
     clock,
@@ -160,6 +166,7 @@ export async function openOperatorLab(
     keys,
     credentials,
     events,
+    audited,
     writes,
     failures,
     settled: async () => {

@@ -21,7 +21,7 @@ const labels = { 'creel.dev/sandboxes': 'true', 'pod-security.kubernetes.io/enfo
 const namespace = testNamespace('gitops', labels);
 const kubectl = (args: readonly string[], stdin?: string) =>
   currentCluster().kubectl(['--namespace', namespace, ...args], stdin === undefined ? {} : { stdin });
-let operator: OperatorProcess;
+let operator: Awaited<ReturnType<typeof startOperator>>;
 let uninstall: () => Promise<void>;
 let overlay = '';
 

@@ -10,6 +10,7 @@ import { judgeInferenceProfile } from './check-inference-profile.ts';
 import { judgeSandbox } from './check-sandbox.ts';
 import { clip } from './clip.ts';
 import { fillDecider } from './fill-decider.ts';
+import { stampChanger } from './stamp-changer.ts';
 import { stampCreator } from './stamp-creator.ts';
 import { letIn, type PatchOperation, type Verdict } from './verdict.ts';
 
@@ -54,6 +55,8 @@ function judgeObject({ kind, namespace, ...request }: AdmissionRequest, world: A
 function patchOf({ kind, operation, object, oldObject, userInfo }: AdmissionRequest): readonly PatchOperation[] {
   const [now, before] = [object ?? {}, oldObject ?? undefined];
   if (kind.kind === 'Sandbox') return stampCreator(now, before, userInfo.username);
+  if (kind.kind === 'EgressPolicy' || kind.kind === 'ClusterEgressPolicy')
+    return stampChanger(now, before, userInfo.username);
   if (kind.kind === 'ApprovalRequest' && operation === 'UPDATE') return fillDecider(now, before, userInfo.username);
   return [];
 }

@@ -4,6 +4,8 @@ import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
 import { warnOfRequest } from '../../../engine/warnings/warn-of-request.ts';
 import { formatRevision } from '../../../protocol/revision.ts';
+import { approvalRecords } from '../../audit/approval-records.ts';
+import type { AuditLog } from '../../audit/create-audit-log.ts';
 import type { Pod } from '../../core-types.ts';
 import type { FullSnapshot } from '../../hub/full-snapshot.ts';
 import type { HubChange, HubView } from '../../hub/hub.ts';
@@ -27,6 +29,7 @@ export interface ApprovalControllerOptions {
   readonly pods: Store<Pod>;
   readonly registry: SnapshotRegistry;
   readonly hub: HubView;
+  readonly audit: AuditLog;
   readonly clock: Clock;
 }
 
@@ -59,6 +62,7 @@ export function createApprovalController(options: ApprovalControllerOptions): Ap
     const uses = usesOf(seenNow);
     const world = observe(seenNow, uses?.counted);
     const plan = planApproval(world);
+    for (const record of approvalRecords(world.request, plan.status)) options.audit.record(record);
     await write(world.request, plan.status);
     const collectedMs = await collect(request.spec.sandbox.uid);
     const waits = [plan.againAfterMs, uses?.againAfterMs, collectedMs].filter(wait => wait !== undefined);

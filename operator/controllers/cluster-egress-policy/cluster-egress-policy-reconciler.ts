@@ -1,6 +1,7 @@
 import type { ClusterEgressPolicy } from '../../../crds/schema/cluster-egress-policy.ts';
 import type { ServiceLookup } from '../../../engine/compile/check-peer.ts';
 import { checkClusterEgressPolicy } from '../../../engine/compile/compile-policy.ts';
+import type { PolicyAudit } from '../../audit/policy-audit.ts';
 import { parseKey } from '../../kube/keys.ts';
 import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
@@ -12,6 +13,7 @@ import { writeStatus } from '../status/write-status.ts';
 export interface ClusterEgressPolicyReconcilerOptions extends PolicyViewSources {
   readonly client: KubeClient;
   readonly clock: Clock;
+  readonly audit: Pick<PolicyAudit, 'take'>;
   readonly policies: Store<ClusterEgressPolicy>;
   readonly services: ServiceLookup;
 }
@@ -24,6 +26,7 @@ export function clusterEgressPolicyReconciler(options: ClusterEgressPolicyReconc
     reconcile: async key => {
       const policy = policies.get(parseKey(key));
       if (policy === undefined) return { type: 'Done' };
+      options.audit.take({ ...policy, kind: 'ClusterEgressPolicy' });
       const view = viewPolicy(`cluster/${key}`, options);
       const wanted = planPolicyConditions(checkClusterEgressPolicy(policy, services), view);
       const { generation } = policy.metadata;

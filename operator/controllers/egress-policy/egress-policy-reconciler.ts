@@ -1,6 +1,7 @@
 import type { EgressPolicy } from '../../../crds/schema/egress-policy.ts';
 import type { ServiceLookup } from '../../../engine/compile/check-peer.ts';
 import { checkEgressPolicy } from '../../../engine/compile/compile-policy.ts';
+import type { PolicyAudit } from '../../audit/policy-audit.ts';
 import { parseKey } from '../../kube/keys.ts';
 import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
@@ -16,6 +17,7 @@ import { warnOfBinaries } from '../../../engine/compile/warn-of-binaries.ts';
 export interface EgressPolicyReconcilerOptions extends PolicyViewSources {
   readonly client: KubeClient;
   readonly clock: Clock;
+  readonly audit: Pick<PolicyAudit, 'take'>;
   readonly policies: Store<EgressPolicy>;
   readonly services: ServiceLookup;
   readonly credentials: Pick<CredentialCache, 'get'>;
@@ -29,6 +31,7 @@ export function egressPolicyReconciler(options: EgressPolicyReconcilerOptions): 
     reconcile: async key => {
       const policy = policies.get(parseKey(key));
       if (policy === undefined) return { type: 'Done' };
+      options.audit.take({ ...policy, kind: 'EgressPolicy' });
       const view = viewPolicy(key, options);
       const rules = rulesWithCredential(policy, services);
       const own = [...checkEgressPolicy(policy, services), ...credentialIssues(rules, credentials.get)];

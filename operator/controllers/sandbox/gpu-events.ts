@@ -1,10 +1,10 @@
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
-import type { KubeEvent } from '../../kube/types.ts';
+import type { OperatorEvent } from '../../event-reasons.ts';
 import { gpuMessage } from './gpu-message.ts';
 import type { GpuState } from './gpu-request.ts';
 
 /** What is news about the GPU; called where something is about to be done, so that a steady state says nothing. */
-export function gpuEvents({ status }: Sandbox, gpu: GpuState): readonly KubeEvent[] {
+export function gpuEvents({ status }: Sandbox, gpu: GpuState): readonly OperatorEvent[] {
   const note = gpuMessage(gpu);
   switch (gpu.state) {
     case 'ToAsk':

@@ -1,9 +1,9 @@
 // Sandbox: observe → plan → act, one status write at the end, and none where nothing has changed.
 import { apiVersion } from '../../../crds/schema/group.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import type { OperatorEvents } from '../../event-reasons.ts';
 import type {
   Clock,
-  EventRecorder,
   Key,
   KubeClient,
   KubeObject,
@@ -25,7 +25,7 @@ import { wakeOnChanges } from './wake-on-changes.ts';
 
 export interface SandboxControllerOptions extends Omit<ObserveOptions, 'leadingSinceMs'> {
   readonly client: KubeClient;
-  readonly events: EventRecorder;
+  readonly events: OperatorEvents;
   readonly clock: Clock;
 }
 

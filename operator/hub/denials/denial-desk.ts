@@ -2,7 +2,8 @@
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { apiVersion, labels } from '../../../crds/schema/group.ts';
 import type { DenialFrame, Standing } from '../../../protocol/session.ts';
-import type { Clock, EventRecorder, KubeClient, ObjectName, Store } from '../../kube/types.ts';
+import type { OperatorEvents } from '../../event-reasons.ts';
+import type { Clock, KubeClient, ObjectName, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { type Asked, AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
@@ -17,7 +18,7 @@ export interface DenialDeskOptions {
   readonly registry: Pick<SnapshotRegistry, 'get'>;
   /** By what the sidecar has told. */
   readonly isUsedUp: (request: ApprovalRequest) => boolean;
-  readonly events: EventRecorder;
+  readonly events: OperatorEvents;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onFailure: (message: string) => void;
@@ -139,7 +140,7 @@ export class DenialDesk {
       const { namespace, sandbox, sandboxUid } = peer;
       const regarding = { apiVersion, kind: 'Sandbox', metadata: { name: sandbox, namespace, uid: sandboxUid } };
       const note = `${reason}; decide some: kubectl -n ${namespace} get approvalrequests`;
-      this.#options.events.record(regarding, { type: 'Warning', reason: code, note });
+      this.#options.events.record(regarding, { type: 'Warning', reason: 'TooManyRequests', note });
     }
     answer({ reason });
   }
