@@ -10,6 +10,8 @@ export type AcquiredUpstream =
   | { readonly ok: true; readonly alpn: 'http/1.1'; readonly stream: Duplex }
   | { readonly ok: false; readonly problem: string };
 
+const aborted = { ok: false, problem: 'Aborted' } as const;
+
 /** Fields given twice are for the server to judge; node's types know this option for servers only. */
 const repeatable = { strictSingleValueFields: false };
 
@@ -19,6 +21,8 @@ export class UpstreamSessions {
   /** First dials under way: what they find out about ALPN decides whether others dial at all. */
   readonly #dialling = new Map<string, Promise<unknown>>();
   readonly #open = new Set<{ destroy(): unknown }>();
+  /** The agent's connection is over: what is being dialled is nobody's. */
+  readonly #end = new AbortController();
 
   constructor(options: Pick<ServeHttp2Options, 'dialUpstream' | 'limits' | 'signal'>) {
     this.#options = options;
@@ -41,16 +45,19 @@ export class UpstreamSessions {
   }
 
   close(): void {
+    this.#end.abort();
     for (const open of this.#open) open.destroy();
     this.#sessions.clear();
   }
 
   async #dial(permit: Permit, key: string): Promise<AcquiredUpstream> {
-    const dialled: DialledUpstream = await this.#options.dialUpstream(permit, this.#options.signal);
+    const signal = AbortSignal.any([this.#options.signal, this.#end.signal]);
+    if (signal.aborted) return aborted;
+    const dialled: DialledUpstream = await this.#options.dialUpstream(permit, signal);
     if (!dialled.ok) return dialled;
-    if (this.#options.signal.aborted) {
+    if (signal.aborted) {
       dialled.stream.destroy();
-      return { ok: false, problem: 'Aborted' };
+      return aborted;
     }
     this.#track(dialled.stream);
     if (dialled.alpn === 'http/1.1') return { ok: true, alpn: 'http/1.1', stream: dialled.stream };

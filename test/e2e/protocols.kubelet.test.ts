@@ -78,33 +78,34 @@ async function putClients(): Promise<void> {
 const inside = (script: string) => namespace.inside('agent', script);
 const fetch = (url: string) => fetchInside(namespace, 'agent', url);
 
+const chat = (path: string, message: string) => inside(`node chat.mjs wss://chat.test${path} '${message}'`);
+const askGraph = async (query: string, more: object = {}) => {
+  const body = JSON.stringify({ query, ...more });
+  const send = `-H 'content-type: application/json' -d '${body}' https://graph.test/graphql`;
+  return (await inside(`curl -sS -m 10 -w '\\n%{http_code}' ${send}`)).stdout;
+};
+const callTool = (tool: string, args: object) => inside(`node mcp-call.mjs ${tool} '${JSON.stringify(args)}'`);
+
 describe('in a real sandbox', () => {
   test('WebSocket: a listed message is carried, another ends the connection, another path never begins', async () => {
-    const say = (path: string, message: string) => inside(`node chat.mjs wss://chat.test${path} '${message}'`);
-    expect((await say('/room', 'hello there')).stdout).toContain('message echo hello there');
-    expect((await say('/room', 'drop everything')).stdout).toContain('closed 1008');
-    expect((await say('/admin', 'hello')).stdout).toContain('Unexpected server response: 403');
+    expect((await chat('/room', 'hello there')).stdout).toContain('message echo hello there');
+    expect((await chat('/room', 'drop everything')).stdout).toContain('closed 1008');
+    expect((await chat('/admin', 'hello')).stdout).toContain('Unexpected server response: 403');
     expect(world.arrived).not.toContain('GET chat.test/admin');
   });
 
   test('GraphQL: the listed field of a query is resolved, no other field, no mutation, none beside it', async () => {
-    const ask = async (query: string, more: object = {}) => {
-      const body = JSON.stringify({ query, ...more });
-      const send = `-H 'content-type: application/json' -d '${body}' https://graph.test/graphql`;
-      return (await inside(`curl -sS -m 10 -w '\\n%{http_code}' ${send}`)).stdout;
-    };
-    expect(await ask('{viewer}')).toBe('{"data":{"viewer":"agent"}}\n200');
+    expect(await askGraph('{viewer}')).toBe('{"data":{"viewer":"agent"}}\n200');
     const refused = ['{secrets}', 'mutation{drop}', '{viewer secrets}', '{a:viewer ...F} fragment F on Query{secrets}'];
-    for (const query of refused) expect(await ask(query), query).toMatch(/RequestNotAllowed[^]*\n403$/);
+    for (const query of refused) expect(await askGraph(query), query).toMatch(/RequestNotAllowed[^]*\n403$/);
     const two = 'query A{viewer} mutation B{drop}';
-    expect(await ask(two, { operationName: 'A' })).toMatch(/\n403$/);
+    expect(await askGraph(two, { operationName: 'A' })).toMatch(/\n403$/);
     expect(resolved).toEqual(['viewer']);
   });
 
   test('MCP: the session and the listed tool work, another tool is never called', async () => {
-    const call = (tool: string, args: object) => inside(`node mcp-call.mjs ${tool} '${JSON.stringify(args)}'`);
-    expect((await call('add', { a: 1, b: 2 })).stdout).toContain('sum 3');
-    expect((await call('delete_all', {})).stdout).toContain('RequestNotAllowed');
+    expect((await callTool('add', { a: 1, b: 2 })).stdout).toContain('sum 3');
+    expect((await callTool('delete_all', {})).stdout).toContain('RequestNotAllowed');
     expect(world.arrived).toContain('tool add');
     expect(world.arrived).not.toContain('tool delete_all');
   });
@@ -140,9 +141,9 @@ test('a ClusterEgressPolicy that freezes cuts what is open within a second, and 
     spec: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace.name } }, freeze: true },
   });
   const frozenAtMs = Date.now();
-  const [echo, chat] = await Promise.all(held);
-  expect(chat.stdout).toContain('code 1012');
-  const took = [echo, chat].map(ran => closedAtMs(ran) - frozenAtMs);
+  const [echo, socket] = await Promise.all(held);
+  expect(socket.stdout).toContain('code 1012');
+  const took = [echo, socket].map(ran => closedAtMs(ran) - frozenAtMs);
   process.stderr.write(`freeze stored → connections closed: ${took.join(', ')} ms\n`);
   for (const ms of took) expect(ms).toBeLessThan(1000);
 

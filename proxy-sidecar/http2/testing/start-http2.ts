@@ -30,6 +30,8 @@ export interface StartedHttp2 {
   readonly watching: Set<() => void>;
   readonly dials: () => number;
   readonly end: AbortController;
+  /** Every connection so far, until its end, however it ends. */
+  readonly served: () => Promise<unknown>;
   readonly close: () => Promise<void>;
   /** Once so many requests have been recorded. */
   readonly recorded: (count: number) => Promise<void>;
@@ -96,6 +98,7 @@ export async function startHttp2(start: StartHttp2): Promise<StartedHttp2> {
     watching,
     dials: () => dials,
     end,
+    served: () => Promise.allSettled(served),
     close: async () => {
       end.abort();
       server.close();
