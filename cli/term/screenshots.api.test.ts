@@ -1,6 +1,7 @@
 // The pictures of docs/term.md, taken of the real thing. CREEL_UPDATE=1 takes them anew, every other run compares what they say.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
@@ -169,10 +170,4 @@ function steady(text: string): string {
     .replace(/\b\d+[smhd]\b(?!\])/g, 'AGE')
     .replace(/[0-9a-f]{8}-[0-9a-f-]{20,27}/g, 'UID')
     .replace(/[ ─]+/g, ' ');
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, ms);
-  });
 }

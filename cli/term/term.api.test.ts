@@ -2,6 +2,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
@@ -22,6 +23,10 @@ const quiet = testNamespace('term-quiet');
 const cluster = currentCluster();
 /** The UI takes no key for a row that has only just come: neither does a person press one. */
 const lookMs = 350;
+// oxlint-disable-next-line no-control-regex -- the terminal's own styles
+const style = /\u001b\[[0-9;]*m/g;
+// oxlint-disable-next-line no-control-regex -- those of them that are colours
+const colour = /\u001b\[[0-9;]*\b(3[0-8]|9[0-7])[0-9;]*m/g;
 const until = <T>(look: () => Promise<T> | T) => expect.poll(async () => look(), { timeout: 20_000, interval: 20 });
 const open = new Set<Terminal>();
 let lab: OperatorLab;
@@ -199,8 +204,6 @@ describe('the terminal', () => {
     const terminal = await term({ env: { NO_COLOR: '1', KUBECONFIG: cluster.kubeconfigPath } });
     await terminal.press('e');
     await terminal.until('api.example.com');
-    // oxlint-disable-next-line no-control-regex -- colours are what is looked for
-    const colours = (styled: string) => styled.match(/\u001b\[[0-9;]*\b(3[0-8]|9[0-7])[0-9;]*m/g) ?? [];
     expect(colours(await terminal.styledScreen())).toEqual([]);
     const coloured = await term();
     await coloured.press('e');
@@ -251,13 +254,12 @@ test('a text that drives terminals is shown and drives nothing', async () => {
   const screen = await terminal.until('Evil');
   expect(screen.replace(/\s+/g, '')).toContain('\\u{1b}]52;c;AAAA\\u{7}x\\u{d}\\u{a}>?fake.example');
   expect(screen).not.toMatch(/^\S*>\? {3}fake/m);
-  const styled = (await terminal.styledScreen()).replaceAll(/\u001b\[[0-9;]*m/g, '');
+  const styled = (await terminal.styledScreen()).replaceAll(style, '');
   // oxlint-disable-next-line no-control-regex -- that is what must not be there
   expect(styled).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e\u200b]/);
 });
 
 test('a thousand sandboxes and five hundred pending requests are looked through without waiting', async () => {
-  const many = (count: number) => Array.from({ length: count }, (_, index) => index);
   await inTurns(many(1_000), index => makeSandbox(`box-${index}`));
   await inTurns(many(500), index => makeRequest(`apr-${index}`, `h${index % 120}.example`));
   const startedMs = performance.now();
@@ -314,6 +316,14 @@ async function makeRequest(name: string, host: string): Promise<void> {
   if (!made.ok) throw new Error(made.refusal.message);
 }
 
+function many(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
+
+function colours(styled: string): readonly string[] {
+  return styled.match(colour) ?? [];
+}
+
 /** Sixteen at a time. */
 async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
@@ -321,10 +331,4 @@ async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<void>):
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await run(item);
   };
   await Promise.all(Array.from({ length: 16 }, worker));
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, ms);
-  });
 }

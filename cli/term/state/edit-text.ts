@@ -9,7 +9,7 @@ export interface TextField {
 
 const notText = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** The API's bound for reasons, in the UTF-16 units that JavaScript counts and never fewer than the API server does. */
-export const maxTextLength = 512;
+const maxTextLength = 512;
 
 const edits: Readonly<Record<string, (field: TextField) => TextField>> = {
   backspace: ({ text, at }) => {

@@ -58,7 +58,7 @@ const sectionOfPhase: Readonly<Record<NonNullable<NonNullable<ApprovalRequest['s
 };
 
 /** What is asked for: requests for the same stand together. */
-export function groupKey({ spec }: ApprovalRequest): string {
+function groupKey({ spec }: ApprovalRequest): string {
   return spec.egress?.host ?? spec.gpu?.resource ?? '';
 }
 

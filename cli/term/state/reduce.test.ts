@@ -1,19 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { bench, request, sandbox } from '../testing/samples.ts';
+import { bench, sampleRequest, sampleSandbox } from '../testing/samples.ts';
 
 const rows = (at: ReturnType<typeof bench>) => at.state().rows.requests.map(({ uid }) => uid);
 const decisions = (at: ReturnType<typeof bench>) => at.effects.filter(effect => effect.type === 'Decide');
 const notice = (at: ReturnType<typeof bench>) => at.state().notice?.text ?? '';
 
+const target = (at: ReturnType<typeof bench>) => (at.state().dialog?.type === 'Decide' ? at.state().dialog : undefined);
+const approved = (status: object) =>
+  sampleRequest('a', { decision: { verdict: 'Approve', for: '5m' }, status: { phase: 'Enforced', ...status } });
+
 describe('the list', () => {
   test('has what waits first, newest first, one host together, and what is over only with e', () => {
     const at = bench();
     at.put(
-      request('old', { host: 'a.example', ageMs: 90_000 }),
-      request('new', { host: 'b.example', ageMs: 10_000 }),
-      request('mid', { host: 'a.example', ageMs: 5_000 }),
-      request('granted', { status: { phase: 'Enforced' }, ageMs: 1_000 }),
-      request('denied', { status: { phase: 'Denied' }, ageMs: 1_000 }),
+      sampleRequest('old', { host: 'a.example', ageMs: 90_000 }),
+      sampleRequest('new', { host: 'b.example', ageMs: 10_000 }),
+      sampleRequest('mid', { host: 'a.example', ageMs: 5_000 }),
+      sampleRequest('granted', { status: { phase: 'Enforced' }, ageMs: 1_000 }),
+      sampleRequest('denied', { status: { phase: 'Denied' }, ageMs: 1_000 }),
     );
     expect(rows(at)).toEqual(['mid', 'old', 'new', 'granted']);
     expect(at.state().rows.requests.map(({ group }) => group.place)).toEqual(['First', 'Last', 'Only', 'Only']);
@@ -23,9 +27,13 @@ describe('the list', () => {
 
   test('keeps a row in its place when its request is decided or deleted, until the user moves on', () => {
     const at = bench();
-    at.put(request('a', { ageMs: 1_000 }), request('b', { ageMs: 2_000 }), request('c', { ageMs: 3_000 }));
-    at.put(request('b', { ageMs: 2_000, status: { phase: 'Denied' } }));
-    at.send({ type: 'Requests', change: { type: 'Remove', object: request('a', { ageMs: 1_000 }) } });
+    at.put(
+      sampleRequest('a', { ageMs: 1_000 }),
+      sampleRequest('b', { ageMs: 2_000 }),
+      sampleRequest('c', { ageMs: 3_000 }),
+    );
+    at.put(sampleRequest('b', { ageMs: 2_000, status: { phase: 'Denied' } }));
+    at.send({ type: 'Requests', change: { type: 'Remove', object: sampleRequest('a', { ageMs: 1_000 }) } });
     expect(rows(at)).toEqual(['a', 'b', 'c']);
     expect(at.state().rows.requests[0]?.isGone).toBe(true);
     at.press('down', 'down');
@@ -34,14 +42,17 @@ describe('the list', () => {
 
   test('a relist takes away what was deleted unseen', () => {
     const at = bench();
-    at.put(request('a'), request('b'));
-    at.send({ type: 'Requests', change: { type: 'Replace', objects: [request('b')] } });
+    at.put(sampleRequest('a'), sampleRequest('b'));
+    at.send({ type: 'Requests', change: { type: 'Replace', objects: [sampleRequest('b')] } });
     expect(at.state().rows.requests.find(({ uid }) => uid === 'a')?.isGone).toBe(true);
   });
 
   test('is narrowed by words as they are typed, and escape takes the filter back', () => {
     const at = bench();
-    at.put(request('a', { host: 'api.github.com' }), request('b', { host: 'pypi.org', binary: '/usr/bin/python3' }));
+    at.put(
+      sampleRequest('a', { host: 'api.github.com' }),
+      sampleRequest('b', { host: 'pypi.org', binary: '/usr/bin/python3' }),
+    );
     at.press('/', 'P', 'y', 't');
     expect(rows(at)).toEqual(['b']);
     at.press('enter');
@@ -52,9 +63,9 @@ describe('the list', () => {
 
   test('enter on a sandbox shows only its requests, again all', () => {
     const at = bench();
-    const objects = [sandbox('box'), sandbox('other')];
+    const objects = [sampleSandbox('box'), sampleSandbox('other')];
     at.send({ type: 'Sandboxes', change: { type: 'Replace', objects } });
-    at.put(request('a', { sandbox: 'box' }), request('b', { sandbox: 'other' }));
+    at.put(sampleRequest('a', { sandbox: 'box' }), sampleRequest('b', { sandbox: 'other' }));
     at.press('backTab', 'enter');
     expect(rows(at)).toEqual(['a']);
     expect(at.state().focus).toBe('requests');
@@ -64,14 +75,11 @@ describe('the list', () => {
 });
 
 describe('a tired finger', () => {
-  const target = (at: ReturnType<typeof bench>) =>
-    at.state().dialog?.type === 'Decide' ? at.state().dialog : undefined;
-
   test('decides on the row it selected, whatever arrives above it', () => {
     const at = bench();
-    at.put(request('mine', { ageMs: 50_000 }));
+    at.put(sampleRequest('mine', { ageMs: 50_000 }));
     at.press('home');
-    for (let count = 0; count < 40; count++) at.put(request(`new${count}`, { ageMs: 40_000 - count }));
+    for (let count = 0; count < 40; count++) at.put(sampleRequest(`new${count}`, { ageMs: 40_000 - count }));
     const { top, cursor } = at.state();
     expect(cursor.requests).toBe('mine');
     expect(rows(at)[top.requests]).toBe('mine');
@@ -82,7 +90,7 @@ describe('a tired finger', () => {
   test.each(['a', 'd', 's', 'A', 'D'])('%s begins nothing within 0.3 s of the first row appearing', key => {
     const at = bench();
     at.pass(60_000);
-    at.put(request('sudden'));
+    at.put(sampleRequest('sudden'));
     at.pass(-850);
     at.press(key);
     expect(target(at)).toBeUndefined();
@@ -93,10 +101,10 @@ describe('a tired finger', () => {
 
   test('a flood of requests by an agent does not lock the keys', () => {
     const at = bench();
-    at.put(request('mine', { ageMs: 50_000 }));
+    at.put(sampleRequest('mine', { ageMs: 50_000 }));
     at.press('home');
     at.pass(990);
-    for (let count = 0; count < 40; count++) at.put(request(`flood${count}`, { ageMs: 40_000 - count }));
+    for (let count = 0; count < 40; count++) at.put(sampleRequest(`flood${count}`, { ageMs: 40_000 - count }));
     at.pass(-990);
     at.press('d');
     expect(target(at)).toMatchObject({ verdict: 'Deny', targets: [{ metadata: { uid: 'mine' } }] });
@@ -104,7 +112,7 @@ describe('a tired finger', () => {
 
   test('a confirmation quicker than reading decides nothing', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a');
     at.pass(-800);
     at.press('enter');
@@ -116,7 +124,7 @@ describe('a tired finger', () => {
 
   test('what comes in one burst or by paste decides nothing', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a\r');
     at.send({ type: 'Pasted', text: 'a\r\r' });
     expect(at.state().dialog).toBeUndefined();
@@ -128,7 +136,7 @@ describe('a tired finger', () => {
 
   test('over a slow line a filter still is a filter, and no letter of it a command', () => {
     const at = bench();
-    at.put(request('a', { host: 'dada.example' }), request('b'));
+    at.put(sampleRequest('a', { host: 'dada.example' }), sampleRequest('b'));
     at.press('/dad\r');
     expect(at.state().dialog).toBeUndefined();
     expect(rows(at)).toEqual(['a']);
@@ -139,16 +147,16 @@ describe('a tired finger', () => {
 
   test('a held key moves', () => {
     const at = bench();
-    at.put(request('a', { ageMs: 1 }), request('b', { ageMs: 2 }), request('c', { ageMs: 3 }));
+    at.put(sampleRequest('a', { ageMs: 1 }), sampleRequest('b', { ageMs: 2 }), sampleRequest('c', { ageMs: 3 }));
     at.press('jj');
     expect(at.state().cursor.requests).toBe('c');
   });
 
   test('a request that was decided or deleted behind an open dialog is not decided on', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a');
-    at.put(request('a', { status: { phase: 'Superseded' } }));
+    at.put(sampleRequest('a', { status: { phase: 'Superseded' } }));
     at.press('enter');
     expect(notice(at)).toContain('nothing was decided');
     expect(decisions(at)).toEqual([]);
@@ -156,7 +164,7 @@ describe('a tired finger', () => {
 
   test('decides nothing while the sandboxes have the focus', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('backTab', 'a');
     expect(target(at)).toBeUndefined();
     expect(notice(at)).toContain('Tab to the requests');
@@ -166,7 +174,7 @@ describe('a tired finger', () => {
 describe('approve', () => {
   test('enter is the narrowest scope and the shortest time', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a', 'enter');
     expect(decisions(at)).toMatchObject([
       { verdict: 'Approve', targets: [{ metadata: { uid: 'a' } }], options: { for: '5m', scope: 'Binary' } },
@@ -175,17 +183,17 @@ describe('approve', () => {
 
   test('a refused request is approved as the requests that were tried', () => {
     const at = bench();
-    at.put(request('a', { reason: 'RequestNotAllowed', status: { samples: ['POST /graphql'] } }));
+    at.put(sampleRequest('a', { reason: 'RequestNotAllowed', status: { samples: ['POST /graphql'] } }));
     at.press('a', 'enter');
     expect(decisions(at)).toMatchObject([{ options: { scope: 'Request' } }]);
   });
 
   test('time and scope are chosen with arrows or digits; nothing without an end is offered', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a', 'right', 'tab', '2', 'enter');
     expect(decisions(at)).toMatchObject([{ options: { for: '1h', scope: 'Endpoint' } }]);
-    at.put(request('b'));
+    at.put(sampleRequest('b'));
     at.press('home', 'j', 'a');
     const { dialog } = at.state();
     expect(dialog?.type === 'Decide' && dialog.durations).not.toContain('forever');
@@ -193,9 +201,9 @@ describe('approve', () => {
 
   test('A takes those that are listed and only with y; one that comes later is not among them', () => {
     const at = bench();
-    at.put(request('a', { host: 'h.example' }), request('b', { host: 'h.example' }), request('c'));
+    at.put(sampleRequest('a', { host: 'h.example' }), sampleRequest('b', { host: 'h.example' }), sampleRequest('c'));
     at.press('g', 'A');
-    at.put(request('late', { host: 'h.example' }));
+    at.put(sampleRequest('late', { host: 'h.example' }));
     at.press('enter');
     expect(decisions(at)).toEqual([]);
     at.press('y');
@@ -206,7 +214,7 @@ describe('approve', () => {
 
   test('a GPU has no scope to choose', () => {
     const at = bench();
-    at.put(request('g', { gpu: { resource: 'nvidia.com/gpu', count: 1 } }));
+    at.put(sampleRequest('g', { gpu: { resource: 'nvidia.com/gpu', count: 1 } }));
     at.press('a', 'enter');
     expect(decisions(at)).toMatchObject([{ verdict: 'Approve', options: { for: '5m' } }]);
     expect(decisions(at)[0]).not.toHaveProperty('options.scope');
@@ -215,7 +223,7 @@ describe('approve', () => {
 
 test('deny carries its reason; invisible characters do not get into it', () => {
   const at = bench();
-  at.put(request('a'));
+  at.put(sampleRequest('a'));
   at.press('d', 'n', 'o');
   at.send({ type: 'Pasted', text: ' way\n\u001b[31m\u202e\u200b!' });
   at.press('enter');
@@ -240,19 +248,16 @@ test.each([
 ] as const)('%s says why not', (_what, options, key, expected) => {
   const at = bench();
   at.press('e');
-  at.put(request('a', options));
+  at.put(sampleRequest('a', options));
   at.press(key);
   expect(at.state().dialog).toBeUndefined();
   expect(notice(at)).toContain(expected);
 });
 
 describe('what became of a decision', () => {
-  const approved = (status: object) =>
-    request('a', { decision: { verdict: 'Approve', for: '5m' }, status: { phase: 'Enforced', ...status } });
-
   test('is said when the sidecar enforces it, with the milliseconds measured', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a', 'enter');
     expect(notice(at)).toContain('sending');
     at.pass(40);
@@ -265,7 +270,7 @@ describe('what became of a decision', () => {
 
   test('an effect that is seen before the answer stays', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a', 'enter');
     at.put(approved({ enforcedInMs: 8 }));
     at.send({ type: 'Outcome', uid: 'a', outcome: { type: 'Stored' } });
@@ -274,7 +279,7 @@ describe('what became of a decision', () => {
 
   test('a refusal is said in the API server words and stays until a key', () => {
     const at = bench();
-    at.put(request('a'));
+    at.put(sampleRequest('a'));
     at.press('a', 'enter');
     at.send({ type: 'Outcome', uid: 'a', outcome: { type: 'Refused', message: 'bob may not approve' } });
     at.pass(60_000);
@@ -284,8 +289,11 @@ describe('what became of a decision', () => {
 
   test('an approval that has no effect says why', () => {
     const at = bench();
-    at.send({ type: 'Sandboxes', change: { type: 'Put', object: sandbox('my-assistant', { phase: 'Suspended' }) } });
-    at.put(request('a'));
+    at.send({
+      type: 'Sandboxes',
+      change: { type: 'Put', object: sampleSandbox('my-assistant', { phase: 'Suspended' }) },
+    });
+    at.put(sampleRequest('a'));
     at.press('a', 'enter');
     at.send({ type: 'Outcome', uid: 'a', outcome: { type: 'Stored' } });
     at.pass(4_000);
@@ -295,9 +303,9 @@ describe('what became of a decision', () => {
 
   test('of several is counted', () => {
     const at = bench();
-    at.put(request('a', { host: 'h.example' }), request('b', { host: 'h.example' }));
+    at.put(sampleRequest('a', { host: 'h.example' }), sampleRequest('b', { host: 'h.example' }));
     at.press('D', 'enter');
-    at.put(request('a', { host: 'h.example', decision: { verdict: 'Deny' }, status: { phase: 'Denied' } }));
+    at.put(sampleRequest('a', { host: 'h.example', decision: { verdict: 'Deny' }, status: { phase: 'Denied' } }));
     at.send({ type: 'Outcome', uid: 'b', outcome: { type: 'Refused', message: 'no' } });
     expect(notice(at)).toBe('Deny: 1 of 2 in force, 1 REFUSED: no');
   });
@@ -305,17 +313,17 @@ describe('what became of a decision', () => {
 
 test('who has not touched a key for a while sees the newest, and the selected row stays in sight', () => {
   const at = bench();
-  at.put(request('mine', { ageMs: 50_000 }));
+  at.put(sampleRequest('mine', { ageMs: 50_000 }));
   at.press('home');
   at.pass(20_000);
-  for (let count = 0; count < 5; count++) at.put(request(`new${count}`, { ageMs: 40_000 - count }));
+  for (let count = 0; count < 5; count++) at.put(sampleRequest(`new${count}`, { ageMs: 40_000 - count }));
   expect(at.state().top.requests).toBe(0);
   expect(at.state().cursor.requests).toBe('mine');
 });
 
 test('n follows all namespaces and back, and shows nothing of the other meanwhile', () => {
   const at = bench();
-  at.put(request('a'));
+  at.put(sampleRequest('a'));
   at.press('n');
   expect(at.effects.at(-1)).toEqual({ type: 'Follow', namespace: undefined });
   expect(rows(at)).toEqual([]);

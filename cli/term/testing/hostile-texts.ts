@@ -15,5 +15,5 @@ export const hostileTexts: readonly string[] = [
   'ＦＵＬＬｗｉｄｔｈ 日本語 ﷽',
   '\ud800lone',
   '$(reboot)`id`"\'\\',
-  `${'A'.repeat(4096)}`,
+  'A'.repeat(4096),
 ];

@@ -5,7 +5,7 @@ import type { KeyName, KeyPress } from '../state/key-press.ts';
 import { type Effect, reduce, type TermInput } from '../state/reduce.ts';
 import { initialState, type TermState } from '../state/term-state.ts';
 
-export const startMs = Date.UTC(2026, 10, 27, 9, 30);
+const startMs = Date.UTC(2026, 10, 27, 9, 30);
 const iso = (ms: number) => new Date(ms).toISOString();
 
 export interface RequestOptions {
@@ -21,7 +21,7 @@ export interface RequestOptions {
   readonly gpu?: ApprovalRequest['spec']['gpu'];
 }
 
-export function request(uid: string, options: RequestOptions = {}): ApprovalRequest {
+export function sampleRequest(uid: string, options: RequestOptions = {}): ApprovalRequest {
   const { host = `${uid}.example`, port = 443, binary = '/usr/bin/curl', sandbox = 'my-assistant', gpu } = options;
   const { ageMs = 60_000, reason = 'NotListed', decision, status, namespace = 'agents' } = options;
   const egress = {
@@ -58,7 +58,7 @@ export function request(uid: string, options: RequestOptions = {}): ApprovalRequ
   };
 }
 
-export function sandbox(name: string, status: Sandbox['status'] = {}, namespace = 'agents'): Sandbox {
+export function sampleSandbox(name: string, status: Sandbox['status'] = {}, namespace = 'agents'): Sandbox {
   return {
     apiVersion: 'creel.dev/v1alpha1',
     kind: 'Sandbox',
@@ -118,7 +118,7 @@ export function bench(size = { columns: 80, rows: 24 }): Bench {
   let nowMs = startMs;
   const effects: Effect[] = [];
   const send = (input: TermInputWithoutTime) => {
-    const step = reduce(state, { ...input, atMs: nowMs } as TermInput);
+    const step = reduce(state, { ...input, atMs: nowMs });
     state = step.state;
     effects.push(...step.effects);
   };

@@ -1,6 +1,7 @@
 // A real terminal: tmux with a server of its own, so that a test sees what a person would, and types as they would.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from '../../../test/cluster/base/run-command.ts';
 import { ensureDebianPackages } from '../../../test/cluster/build/debian-packages.ts';
 
@@ -51,23 +52,19 @@ export async function openTerminal({ columns, rows, args, env }: TerminalOptions
   await tmux('new-session', '-d', '-s', 't', '-x', String(columns), '-y', String(rows), 'sh', '-c', script);
   const capture = (...options: readonly string[]) => tmux('capture-pane', '-p', ...options, '-t', 't');
   const ask = async (variable: string) => (await tmux('display-message', '-p', '-t', 't', `#{${variable}}`)).trim();
-  const pause = (ms: number) =>
-    new Promise(resolve => {
-      setTimeout(resolve, ms);
-    });
   return {
     screen: () => capture(),
     styledScreen: () => capture('-e'),
     press: async (...keys) => {
       for (const key of keys) {
         await tmux('send-keys', '-t', 't', key);
-        await pause(betweenKeysMs);
+        await sleep(betweenKeysMs);
       }
     },
     type: async text => {
       for (const char of text) {
         await tmux('send-keys', '-l', '-t', 't', char);
-        await pause(betweenKeysMs);
+        await sleep(betweenKeysMs);
       }
     },
     resize: async (width, height) => {
@@ -80,7 +77,7 @@ export async function openTerminal({ columns, rows, args, env }: TerminalOptions
         const screen = await capture();
         if (matches(screen)) return screen;
         if (performance.now() > deadline) throw new Error(`never saw ${String(what)}; the screen is:\n${screen}`);
-        await pause(20);
+        await sleep(20);
       }
     },
     ask,

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
 import { hostileTexts } from '../testing/hostile-texts.ts';
@@ -14,6 +14,8 @@ const anyText = fc.oneof(
 const width = fc.integer({ min: 0, max: 60 });
 // oxlint-disable-next-line no-control-regex -- that is what must not be there
 const driver = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+
+const squeezed = (value: string) => value.replaceAll(' ', '');
 
 test.each([
   ['fit', fit],
@@ -44,7 +46,6 @@ test('wrapped lines lose no character and are never too wide', () => {
     fc.property(anyText, fc.integer({ min: 8, max: 60 }), (text, cells) => {
       const lines = wrap(text, cells, utf8);
       for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(cells);
-      const squeezed = (value: string) => value.replaceAll(' ', '');
       expect(squeezed(lines.join(''))).toBe(squeezed(fit(text, 100_000, utf8)));
     }),
   );

@@ -35,7 +35,7 @@ export function labelled(
   ]);
 }
 
-export function requestDetail(state: TermState, row: RequestRow, width: number, theme: Theme): readonly Line[] {
+function requestDetail(state: TermState, row: RequestRow, width: number, theme: Theme): readonly Line[] {
   const { request } = row;
   const { metadata, spec, status } = request;
   const { egress, gpu, sandbox } = spec;

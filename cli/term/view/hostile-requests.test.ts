@@ -1,8 +1,8 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
 import { hostileTexts } from '../testing/hostile-texts.ts';
-import { bench, request } from '../testing/samples.ts';
+import { bench, sampleRequest } from '../testing/samples.ts';
 import { detailLines } from './detail-lines.ts';
 import { requestLine } from './request-line.ts';
 
@@ -21,7 +21,7 @@ test(`A09 of ${count} hostile requests none gets a control byte past the list or
       samples: [other],
       history: [{ at: '2026-01-01T00:00:00Z', phase: 'Pending' as const, by: other, message: host }],
     };
-    const hostile = request(`r${index}`, {
+    const hostile = sampleRequest(`r${index}`, {
       host,
       binary: other,
       sandbox: host,

@@ -3,7 +3,7 @@ import { renderToString } from 'ink';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { hostileTexts } from '../testing/hostile-texts.ts';
-import { type Bench, bench, request, sandbox } from '../testing/samples.ts';
+import { type Bench, bench, sampleRequest, sampleSandbox } from '../testing/samples.ts';
 import { Screen } from './screen.tsx';
 
 const screens = join(import.meta.dirname, '..', 'testing', 'screens');
@@ -16,24 +16,24 @@ function draw(at: Bench, theme = utf8): string {
 function office(size: { columns: number; rows: number }): Bench {
   const at = bench(size);
   const objects = [
-    sandbox('my-assistant', { pending: 4 }),
-    sandbox('researcher', { pending: 1, policy: { revision: '1.18', enforcedRevision: '1.17' } }),
-    sandbox('trainer', { phase: 'AwaitingApproval', pending: 1 }),
-    sandbox('mailer', { phase: 'Suspended' }),
+    sampleSandbox('my-assistant', { pending: 4 }),
+    sampleSandbox('researcher', { pending: 1, policy: { revision: '1.18', enforcedRevision: '1.17' } }),
+    sampleSandbox('trainer', { phase: 'AwaitingApproval', pending: 1 }),
+    sampleSandbox('mailer', { phase: 'Suspended' }),
   ];
   at.send({ type: 'Sandboxes', change: { type: 'Replace', objects } });
   at.put(
-    request('a', { host: 'api.github.com', binary: '/usr/bin/git', ageMs: 300_000 }),
-    request('b', {
+    sampleRequest('a', { host: 'api.github.com', binary: '/usr/bin/git', ageMs: 300_000 }),
+    sampleRequest('b', {
       host: 'api.github.com',
       ageMs: 20_000,
       reason: 'RequestNotAllowed',
       status: { samples: ['POST /graphql'] },
     }),
-    request('c', { host: 'api.github.com.evil.example', port: 8443, binary: '/tmp/.x/curl', ageMs: 60_000 }),
-    request('d', { host: 'paste.ee', binary: '/usr/bin/python3.13', sandbox: 'researcher', ageMs: 90_000 }),
-    request('e', { gpu: { resource: 'nvidia.com/gpu', count: 2 }, sandbox: 'trainer', ageMs: 4_000_000 }),
-    request('f', {
+    sampleRequest('c', { host: 'api.github.com.evil.example', port: 8443, binary: '/tmp/.x/curl', ageMs: 60_000 }),
+    sampleRequest('d', { host: 'paste.ee', binary: '/usr/bin/python3.13', sandbox: 'researcher', ageMs: 90_000 }),
+    sampleRequest('e', { gpu: { resource: 'nvidia.com/gpu', count: 2 }, sandbox: 'trainer', ageMs: 4_000_000 }),
+    sampleRequest('f', {
       host: 'registry.npmjs.org',
       ageMs: 5_000_000,
       decision: { verdict: 'Approve', for: '1h', scope: 'Binary', by: 'alice@example.org' },
@@ -81,13 +81,13 @@ test.each([
 ])('at %d×%d every line is on the screen and none is too wide, whatever is in the objects', (columns, rows) => {
   const at = bench({ columns, rows });
   const objects = hostileTexts.map((text, index) => ({
-    ...sandbox(`s${index}`),
-    metadata: { ...sandbox(`s${index}`).metadata, name: text },
+    ...sampleSandbox(`s${index}`),
+    metadata: { ...sampleSandbox(`s${index}`).metadata, name: text },
   }));
   at.send({ type: 'Sandboxes', change: { type: 'Replace', objects } });
   hostileTexts.forEach((text, index) => {
     at.put(
-      request(`r${index}`, {
+      sampleRequest(`r${index}`, {
         host: text,
         binary: text,
         sandbox: text,
@@ -95,7 +95,7 @@ test.each([
       }),
     );
   });
-  const dialogs = [[], ['a'], ['A'], ['d', ...'日本語'], ['?'], ['tab'], ['backTab']];
+  const dialogs = [[], ['a'], ['A'], ['d', '日', '本'], ['?'], ['tab'], ['backTab']];
   for (const keys of dialogs) {
     at.press('escape', ...keys);
     for (let step = 0; step < 2; step++) {
