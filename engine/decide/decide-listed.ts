@@ -4,8 +4,7 @@ import { singleAddress } from '../canonical/cidr.ts';
 import { formatIp, type Ip } from '../canonical/ip.ts';
 import { allowBy } from './allow-by.ts';
 import type { Allow, Binary, Decision, Inspected } from './decision.ts';
-import { prepareRule } from './request/prepare-rule.ts';
-import type { Entry } from './rule-index.ts';
+import { Entry } from './entry.ts';
 
 /** `entries` and live `grants` are those of the host and port. Undefined: nobody lists it. */
 export function decideListed(
@@ -90,7 +89,7 @@ function denyingPart(entry: Entry): readonly Entry[] {
   const { inspection } = entry.rule;
   if (inspection?.kind !== 'HTTP' || inspection.deny.length === 0) return [];
   const denyOnly = { ...entry.rule, inspection: { kind: inspection.kind, allow: [], deny: inspection.deny } };
-  return [{ ...entry, rule: denyOnly, prepared: () => prepareRule(denyOnly) }];
+  return [new Entry(denyOnly, entry)];
 }
 
 function inspectedBy(entries: readonly Entry[], grants: readonly Grant[]): Inspected {

@@ -7,9 +7,10 @@ import { type Ip, parseIp } from '../canonical/ip.ts';
 import { isPlausibleName } from '../canonical/plausible-name.ts';
 import { decideListed } from './decide-listed.ts';
 import type { Binary, Decision, Target } from './decision.ts';
+import type { Entry } from './entry.ts';
 import { GrantIndex, type IsUsedUp } from './grant-index.ts';
 import { NeverAddresses } from './never-addresses.ts';
-import { type Entry, RuleIndex } from './rule-index.ts';
+import { RuleIndex } from './rule-index.ts';
 
 export interface Decider {
   /** Total: every target gets an answer, and nothing but a matching rule or grant makes it Allow. */

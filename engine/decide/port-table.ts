@@ -19,12 +19,21 @@ export class PortTable<T> {
   }
 
   get(port: number | 'any'): readonly T[] | undefined {
-    return port === this.#port ? this.#list : this.#more?.get(port);
+    return this.#listOf(port);
   }
 
-  /** Every list, to be sorted in place. */
-  *lists(): Iterable<readonly [port: number | 'any', list: T[]]> {
-    if (this.#port !== undefined) yield [this.#port, this.#list];
-    yield* this.#more ?? [];
+  /** Sorts every list; what stands under any port counts under each. */
+  sort(compare: (a: T, b: T) => number): void {
+    if (this.#more === undefined && this.#list.length < 2) return;
+    const any = this.#listOf('any');
+    const lists = this.#more === undefined ? [this.#list] : [this.#list, ...this.#more.values()];
+    for (const list of lists) {
+      if (any !== undefined && list !== any) list.push(...any);
+      list.sort(compare);
+    }
+  }
+
+  #listOf(port: number | 'any'): T[] | undefined {
+    return port === this.#port ? this.#list : this.#more?.get(port);
   }
 }

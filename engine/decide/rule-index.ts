@@ -4,23 +4,8 @@ import type { CompiledRule, HostPattern } from '../../protocol/snapshot.ts';
 import { type Cidr, maskIp, parseCidr, singleAddress } from '../canonical/cidr.ts';
 import { embeddedIpv4 } from '../canonical/classify-address.ts';
 import { type Ip, parseIp } from '../canonical/ip.ts';
-import { allowBy } from './allow-by.ts';
-import type { Allow } from './decision.ts';
+import { Entry } from './entry.ts';
 import { PortTable } from './port-table.ts';
-import { type PreparedRule, prepareRule } from './request/prepare-rule.ts';
-
-/** A rule as seen from one of its peers. */
-export interface Entry {
-  readonly rule: CompiledRule;
-  readonly allowedCidrs: readonly Cidr[];
-  readonly binaries: ReadonlySet<string> | undefined;
-  readonly pinned: readonly string[] | undefined;
-  readonly isInspected: boolean;
-  /** What it allows a name where no other rule speaks of it; undefined where the binary or the request must be known first. */
-  readonly alone: Allow | undefined;
-  /** The rule's protocol block, compiled at its first use. */
-  readonly prepared: () => PreparedRule | undefined;
-}
 
 /** Entries of one host, by port; those without ports (deny rules) stand under `any`. */
 type ByPort = PortTable<Entry>;
@@ -83,7 +68,7 @@ export class RuleIndex {
     for (const pattern of rule.hosts) addTo(this.#tableOf(pattern), pattern.name, rule.ports, entry);
     for (const { cidr } of rule.cidrs) this.#addBlock(mustParseCidr(cidr), rule.ports, entry);
     for (const service of rule.services) {
-      const pinned = asPeer(entry, {
+      const pinned = entry.asPeer({
         pinned: service.addresses,
         allowedCidrs: service.addresses.map(mustParseAddress),
       });
@@ -92,44 +77,28 @@ export class RuleIndex {
     }
   }
 
-  #tableOf(pattern: HostPattern): Map<string, ByPort> {
-    return { exact: this.#exact, label: this.#label, depth: this.#depth }[pattern.kind];
+  #tableOf({ kind }: HostPattern): Map<string, ByPort> {
+    if (kind === 'exact') return this.#exact;
+    return kind === 'label' ? this.#label : this.#depth;
   }
 
   #addBlock(cidr: Cidr, ports: readonly number[], entry: Entry): void {
     const blocks = this.#blocks[cidr.base.family];
     let block = blocks.find(({ prefix }) => prefix === cidr.prefix);
     if (block === undefined) blocks.push((block = { prefix: cidr.prefix, nets: new Map<string, ByPort>() }));
-    addTo(block.nets, networkKey(cidr.base, cidr.prefix), ports, asPeer(entry, { allowedCidrs: [cidr] }));
+    addTo(block.nets, networkKey(cidr.base, cidr.prefix), ports, entry.asPeer({ allowedCidrs: [cidr] }));
   }
 }
 
 function toEntry(rule: CompiledRule): Entry {
-  const { inspection, protocol, binaries } = rule;
-  const entry = {
-    rule,
-    allowedCidrs: rule.allowedCidrs.map(mustParseCidr),
-    binaries: binaries === undefined ? undefined : new Set(binaries),
+  const { allowedCidrs } = rule;
+  return new Entry(rule, {
+    allowedCidrs: allowedCidrs.length === 0 ? noCidrs : allowedCidrs.map(mustParseCidr),
     pinned: undefined,
-    isInspected: inspection !== undefined || (protocol !== undefined && protocol !== 'TLS' && protocol !== 'TCP'),
-    alone: undefined,
-    prepared: once(() => prepareRule(rule)),
-  };
-  return asPeer(entry, {});
+  });
 }
 
-/** The rule as seen from another of its peers. */
-function asPeer(entry: Entry, peer: Partial<Pick<Entry, 'pinned' | 'allowedCidrs'>>): Entry {
-  const seen = { ...entry, ...peer };
-  const { rule, binaries, isInspected, allowedCidrs, pinned } = seen;
-  const isPlain = rule.effect === 'Allow' && binaries === undefined && !isInspected;
-  return { ...seen, alone: isPlain ? allowBy(rule, allowedCidrs, pinned, undefined) : undefined };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
+const noCidrs: readonly Cidr[] = [];
 
 function addTo(table: Map<string, ByPort>, key: string, ports: readonly number[], entry: Entry): void {
   const byPort: ByPort = table.get(key) ?? new PortTable<Entry>();
@@ -141,13 +110,7 @@ function addTo(table: Map<string, ByPort>, key: string, ports: readonly number[]
 
 /** Rules that name binaries first, so that their narrower answer is not lost behind a general one; then by id. */
 function sortTable(table: ReadonlyMap<string, ByPort>): void {
-  for (const byPort of table.values()) {
-    const any = byPort.get('any');
-    for (const [port, entries] of byPort.lists()) {
-      if (any !== undefined && port !== 'any') entries.push(...any);
-      entries.sort(compareEntries);
-    }
-  }
+  for (const byPort of table.values()) byPort.sort(compareEntries);
 }
 
 function compareEntries(a: Entry, b: Entry): number {
