@@ -8,7 +8,7 @@ export function whyNot(request: ApprovalRequest, verdict: Verdict, isGone: boole
   const decided = request.spec.decision?.verdict;
   if (phase === 'Expired' || phase === 'Superseded' || phase === 'Revoked')
     return `it is over (${phase}); the agent asks anew if it still wants it`;
-  if (verdict === 'Revoke') return decided === 'Approve' ? undefined : 'only an approval can be revoked (r)';
+  if (verdict === 'Revoke') return decided === 'Approve' ? undefined : 'only an approval can be revoked';
   if (decided === undefined || decided === 'Snooze') return undefined;
   if (decided === 'Deny') return verdict === 'Approve' ? undefined : 'it is denied already; a approves it after all';
   return 'it is approved already; r revokes it';

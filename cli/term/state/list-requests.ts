@@ -42,8 +42,12 @@ export function listRequests(list: RequestList): readonly RequestRow[] {
     .flatMap(({ key, members }) => members.map((request, index) => toRow(list, key, request, index, members.length)));
 }
 
-export function sectionOf(request: ApprovalRequest): Section {
-  return sectionOfPhase[request.status?.phase ?? 'Pending'];
+/** A verdict counts from when it is stored: the operator's phase may lag behind. A snooze that is over has its phase alone. */
+export function sectionOf({ spec, status }: ApprovalRequest): Section {
+  const phase = status?.phase ?? 'Pending';
+  const verdict = phase === 'Pending' ? spec.decision?.verdict : undefined;
+  if (verdict === 'Approve') return 'Granted';
+  return verdict === 'Deny' || verdict === 'Revoke' ? 'Ended' : sectionOfPhase[phase];
 }
 
 const sectionOfPhase: Readonly<Record<NonNullable<NonNullable<ApprovalRequest['status']>['phase']>, Section>> = {

@@ -4,39 +4,36 @@ import { whyNot } from '../state/can-decide.ts';
 import { needsYes } from '../state/dialog-keys.ts';
 import type { RequestRow } from '../state/list-requests.ts';
 import { subjectOf } from '../state/subject-of.ts';
-import type { TermState } from '../state/term-state.ts';
-import { fit } from './cells.ts';
+import type { Notice, TermState } from '../state/term-state.ts';
+import { fit, wrap } from './cells.ts';
 import { worst } from './head-line.ts';
-import { type Line, type Span, span } from './line.ts';
+import { type Line, span } from './line.ts';
 import { textFieldLine } from './text-field-line.ts';
 import type { Theme } from './theme.ts';
 
-export function noticeLine(state: TermState, theme: Theme): Line {
+/** Between a list on the left and nothing below, more than these would hide the detail. */
+const maxNoticeLines = 3;
+
+/** At least one line; a long notice takes more, from the detail above it. */
+export function noticeLines(state: TermState, theme: Theme): readonly Line[] {
   const { dialog, notice, size } = state;
   if (dialog?.type === 'Filter')
     return [
-      span(`filter ${dialog.pane}: `, { bold: true }),
-      ...textFieldLine(dialog.text, true, size.columns - 20, theme),
+      [span(`filter ${dialog.pane}: `, { bold: true }), ...textFieldLine(dialog.text, true, size.columns - 20, theme)],
     ];
-  if (notice) {
-    const colors: Readonly<Record<typeof notice.kind, Span['color']>> = {
-      Info: undefined,
-      Good: 'green',
-      Warning: 'red',
-    };
-    const color = colors[notice.kind];
-    const mark = notice.kind === 'Warning' ? '! ' : '';
-    return [
-      span(fit(mark + notice.text, size.columns, theme), {
-        bold: notice.kind === 'Warning',
-        ...(color ? { color } : {}),
-      }),
-    ];
-  }
+  if (notice) return wrapNotice(notice.text, notice.kind, size.columns, theme);
   const link = worst(state);
-  return link.message === undefined
-    ? []
-    : [span(fit(`! ${link.message}`, size.columns, theme), { bold: true, color: 'red' })];
+  return link.message === undefined ? [[]] : wrapNotice(link.message, 'Warning', size.columns, theme);
+}
+
+const colors = { Info: {}, Good: { color: 'green' }, Warning: { color: 'red', bold: true } } as const;
+
+function wrapNotice(text: string, kind: Notice['kind'], columns: number, theme: Theme): readonly Line[] {
+  const lines = wrap(kind === 'Warning' ? `! ${text}` : text, columns, theme);
+  const rest = lines.slice(maxNoticeLines - 1).join(' ');
+  const shown =
+    lines.length > maxNoticeLines ? [...lines.slice(0, maxNoticeLines - 1), fit(rest, columns, theme)] : lines;
+  return shown.map(line => [span(line, colors[kind])]);
 }
 
 export function keysLine(state: TermState, theme: Theme): Line {

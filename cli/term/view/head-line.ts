@@ -1,5 +1,6 @@
 // The first line: where this is, how much waits, and how fresh it is.
 import { formatAge } from '../../output/format-age.ts';
+import { sectionOf } from '../state/list-requests.ts';
 import type { Link, TermState } from '../state/term-state.ts';
 import { cellWidth, fit } from './cells.ts';
 import { type Line, span } from './line.ts';
@@ -8,9 +9,7 @@ import type { Theme } from './theme.ts';
 export function headLine(state: TermState, theme: Theme): Line {
   const where = state.scope.namespace ?? 'all namespaces';
   const right = ` ${freshness(state)} `;
-  const pending = [...state.requests.values()].filter(
-    ({ status }) => (status?.phase ?? 'Pending') === 'Pending',
-  ).length;
+  const pending = [...state.requests.values()].filter(request => sectionOf(request) === 'Open').length;
   const left = ` creel  ${where}  ${pending} pending`;
   const isTrouble = worst(state).state !== 'Live';
   const leftText = fit(left, Math.max(0, state.size.columns - cellWidth(right)), theme);

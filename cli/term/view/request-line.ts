@@ -59,8 +59,14 @@ export function standingOf({ request, isGone }: RequestRow, sent: Sent | undefin
   if (sent?.state === 'Sending') return { mark: '~', word: 'Sending', color: 'yellow' };
   if (sent?.state === 'Refused' && (request.status?.phase ?? 'Pending') === 'Pending')
     return { mark: 'X', word: 'Refused', color: 'red' };
-  return standings[request.status?.phase ?? 'Pending'];
+  const phase = request.status?.phase ?? 'Pending';
+  const verdict = request.spec.decision?.verdict;
+  const isOnItsWay = phase === 'Pending' && verdict !== undefined && (verdict !== 'Snooze' || sent?.state === 'Stored');
+  return isOnItsWay ? { mark: '~', word: onItsWay[verdict], color: 'yellow' } : standings[phase];
 }
+
+/** Stored, and not taken up by the operator yet. */
+const onItsWay = { Approve: 'Approving', Deny: 'Denying', Snooze: 'Snoozing', Revoke: 'Revoking' } as const;
 
 const standings: Readonly<Record<NonNullable<NonNullable<ApprovalRequest['status']>['phase']>, Standing>> = {
   Pending: { mark: '?', word: 'Pending', color: 'yellow' },

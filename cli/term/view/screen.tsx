@@ -6,7 +6,7 @@ import type { Dialog } from '../state/dialog.ts';
 import type { TermState } from '../state/term-state.ts';
 import { detailLines } from './detail-lines.ts';
 import { dialogLines } from './dialog-lines.ts';
-import { keysLine, noticeLine } from './foot-lines.ts';
+import { keysLine, noticeLines } from './foot-lines.ts';
 import { headLine } from './head-line.ts';
 import { helpLines } from './help-lines.ts';
 import { type Line, span } from './line.ts';
@@ -30,7 +30,11 @@ export function Screen({ state, theme }: Props): ReactElement {
   const { columns, rows } = state.size;
   if (layout.arrangement === 'TooSmall') return <TooSmall state={state} theme={theme} />;
   const { panes, arrangement } = layout;
-  const body = { width: columns, height: rows - 4 };
+  // Beside the lists the detail keeps its height: there a line is long.
+  const notices = noticeLines(state, theme).slice(0, arrangement === 'Columns' ? 1 : undefined);
+  const lower = notices.length - 1;
+  const body = { width: columns, height: rows - 4 - lower };
+  const detail = { ...panes.detail, height: Math.max(1, panes.detail.height - lower) };
   return (
     <Box flexDirection="column" width={columns} height={rows}>
       <LineText line={headLine(state, theme)} theme={theme} />
@@ -51,10 +55,13 @@ export function Screen({ state, theme }: Props): ReactElement {
             <Divider height={panes.sandboxes.height + 1} theme={theme} />
             <ListPane state={state} name="requests" size={panes.requests} theme={theme} />
           </Box>
-          <DetailPane state={state} size={panes.detail} theme={theme} />
+          <DetailPane state={state} size={detail} theme={theme} />
         </Box>
       )}
-      <LineText line={noticeLine(state, theme)} theme={theme} />
+      {notices.map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line of the screen is its place
+        <LineText key={index} line={line} theme={theme} />
+      ))}
       <LineText line={keysLine(state, theme)} theme={theme} />
     </Box>
   );
