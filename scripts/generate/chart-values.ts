@@ -57,7 +57,7 @@ export const chartValues = z
           identity: z.enum(['None', 'Process']),
         }),
       })
-      .describe('What tenants may ask for in a Sandbox: docs/admission.md.'),
+      .describe('What tenants may ask for in a Sandbox: docs/admission-policies.md.'),
     clusterResolvers: z
       .array(address)
       .max(8)
