@@ -50,6 +50,17 @@ test.each<[string, Partial<Sandbox['spec']>, readonly string[]]>([
   ],
 ])('%s', (_what, spec, command) => expect(agent(spec)?.command).toEqual(command));
 
+test('K34, K35 neither image nor environment of the agent is the sidecar’s: its own come from the install and from arguments', () => {
+  const names = ['HTTPS_PROXY', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'LD_PRELOAD', 'CREEL_HUB_ADDRESS', 'PATH'];
+  const env = names.map(name => ({ name, value: '/sandbox/evil' }));
+  const [sidecar, changed] = build({ image: 'evil.example/sidecar:1', env }).spec?.containers ?? [];
+  expect(sidecar).toEqual(build().spec?.containers[0]);
+  expect(sidecar).toMatchObject({ image: 'creel.example/sidecar:1' });
+  // The control: the agent's are as asked for.
+  expect(changed?.image).toBe('evil.example/sidecar:1');
+  expect(changed?.env).toContainEqual({ name: 'HTTPS_PROXY', value: '/sandbox/evil' });
+});
+
 test('an environment of the user cannot take trust away', () => {
   const env =
     agent({
