@@ -1,4 +1,5 @@
 // The conditions of a sandbox: each one question a person asks, answered with the reason and the remedy.
+import { displaySafe } from '../../../../engine/canonical/display.ts';
 import type { Pod } from '../../../core-types.ts';
 import { gpuMessage } from '../gpu-message.ts';
 import type { SandboxPlan } from '../plan.ts';
@@ -72,12 +73,19 @@ function whyNotReady(pod: Pod): string {
   if (unschedulable) return `not scheduled: ${unschedulable.message ?? unschedulable.reason ?? ''}`;
   for (const { name, state, lastState } of pod.status?.containerStatuses ?? []) {
     const waiting = state?.waiting;
-    if (waiting?.message) return `${name}: ${waiting.reason ?? ''} ${waiting.message}`;
+    if (waiting?.message) return readable(`${name}: ${waiting.reason ?? ''} ${waiting.message}`);
     const last = lastState?.terminated;
-    if (last) return `${name} ended with ${last.exitCode} ${last.message ?? last.reason ?? ''}`.trim();
+    if (last) return readable(`${name} ended with ${last.exitCode} ${last.message ?? last.reason ?? ''}`.trim());
   }
   return 'the pod is starting';
 }
+
+/** An agent that may write its termination message chooses what people read in `kubectl get csb -o wide`. */
+function readable(message: string): string {
+  return displaySafe(message.slice(0, maxPodMessage));
+}
+
+const maxPodMessage = 1024;
 
 function findReconciling(plan: SandboxPlan, ready: Finding, problem: Problem | undefined): Finding {
   const busy =
