@@ -96,7 +96,48 @@ test('denied by a person: the reason is in the next 403, over TLS, in plain HTTP
   }
 });
 
-test('N39 revoked: an open connection is cut within 100 ms, and one that another rule allows is not', async () => {
+test('A04 approved was one request of one binary on one port: nothing else passes', async () => {
+  const inspection = {
+    kind: 'HTTP',
+    access: 'ReadOnly',
+    allow: [],
+    deny: [{ methods: ['GET'], path: '/none' }],
+  } as const;
+  const rules = [allow(['api.test'], { protocol: 'HTTP', inspection })];
+  await path.hub.apply({ policy: { rules } });
+  const post = (url: string, method = 'POST') => curl('-o', '/dev/null', '-w', '%{http_code}', '-X', method, url);
+  expect((await post('https://api.test/a')).stdout).toBe('403');
+  const asked = await path.hub.waitFor('denial', ({ host }) => host === 'api.test');
+  const { path: binaryPath = '', sha256 = '' } = asked.binary ?? {};
+  const requests = [{ method: 'POST', path: '/a' }];
+  const approved = grant('api.test', 443, { binary: { path: binaryPath, sha256 }, requests });
+  await path.hub.apply({ grants: [approved] });
+  expect((await post('https://api.test/a')).stdout).toBe('200');
+  for (const [url, method] of [
+    ['https://api.test/b', 'POST'],
+    ['https://api.test/a', 'DELETE'],
+    ['https://api.test/a/', 'POST'],
+    ['http://api.test/a', 'POST'],
+  ] as const)
+    expect((await post(url, method)).stdout, `${method} ${url}`).toBe('403');
+  await path.hub.apply({ grants: [{ ...approved, binary: { path: binaryPath, sha256: 'f'.repeat(64) } }] });
+  expect((await post('https://api.test/a')).stdout).toBe('403');
+});
+
+test('A26 a denial tells its own facts: no other rule, host, grant or person', async () => {
+  const rules = [allow(['secret-partner.test']), allow(['*.hidden.test'], { ports: [8443] })];
+  await path.hub.apply({ policy: { rules }, grants: [grant('granted-elsewhere.test', 443)] });
+  const { stdout } = await curl('-i', 'http://denied.test/x?token=abc');
+  const [head = '', body = ''] = stdout.split('\r\n\r\n');
+  expect(Object.keys(JSON.parse(body) as object).toSorted()).toEqual(
+    ['approval', 'binary', 'detail', 'error', 'host', 'method', 'next', 'path', 'port'].toSorted(),
+  );
+  for (const word of ['secret-partner', 'hidden', '8443', 'granted-elsewhere', 'team/', 'abc'])
+    expect(head + body).not.toContain(word);
+  expect(JSON.parse(body)).toMatchObject({ host: 'denied.test', path: '/x', approval: 'apr-denied.test-80' });
+});
+
+test('N39, A17 revoked: an open connection is cut within 100 ms, and one that another rule allows is not', async () => {
   const rules = [allow(['kept.test'], { ports: [7], protocol: 'TCP' })];
   await path.hub.apply({ policy: { rules }, grants: [grant('revoked.test', 7)] });
   const [revoked, kept] = [await openEcho('revoked.test'), await openEcho('kept.test')];

@@ -23,6 +23,9 @@ export type NewRequest = Pick<ApprovalRequest, 'spec'> & {
   };
 };
 
+/** Of all paths together. */
+const maxAncestorsLength = 512;
+
 /** Every round of one question carries this label. */
 export function questionOf(peer: SessionPeer, frame: DenialFrame): string {
   return nameOf(peer, frame, 0);
@@ -55,11 +58,26 @@ export function buildRequest(
       egress: {
         host,
         port,
-        ...(binary === undefined ? {} : { binary: { ...binary, ancestors: [...binary.ancestors] } }),
+        ...(binary === undefined ? {} : { binary: { ...binary, ancestors: nearest(binary.ancestors) } }),
         reason,
       },
     },
   };
+}
+
+/** Its name is the digest of what it asks. */
+export function isItself({ metadata, spec: { sandbox, egress } }: ApprovalRequest): boolean {
+  if (egress === undefined) return false;
+  const round = Number(metadata.annotations?.[annotations.round] ?? Number.NaN);
+  const { host, port, binary, reason } = egress;
+  const key = { sandboxUid: sandbox.uid, host, port, ...(binary === undefined ? {} : { binary }), reason };
+  return metadata.name === approvalName({ ...key, round });
+}
+
+/** As many of the nearest as are readable at a glance; their paths are the agent's choice. */
+function nearest(ancestors: readonly string[]): string[] {
+  let length = 0;
+  return ancestors.filter(path => (length += path.length) <= maxAncestorsLength);
 }
 
 function nameOf({ sandboxUid }: SessionPeer, { host, port, binary, reason }: DenialFrame, round: number): string {

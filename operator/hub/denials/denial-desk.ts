@@ -8,7 +8,7 @@ import { resources } from '../../resources.ts';
 import { type Asked, AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import type { AskedAnswer, SessionPeer } from '../session.ts';
-import { buildRequest, questionOf } from './build-request.ts';
+import { buildRequest, isItself, questionOf } from './build-request.ts';
 import { type AskDecision, decideAsk } from './decide-ask.ts';
 import { HitCounter } from './hit-counter.ts';
 
@@ -113,7 +113,8 @@ export class DenialDesk {
 
   #rounds(question: string): readonly ApprovalRequest[] {
     const fresh = [...this.#fresh.values()].filter(({ metadata }) => metadata.labels?.[labels.question] === question);
-    return [...this.#options.requests.byIndex('question', question), ...fresh];
+    // Whoever wrote that label: only what has the name of its own content is a round of it.
+    return [...this.#options.requests.byIndex('question', question), ...fresh].filter(isItself);
   }
 
   #pending({ namespace, sandboxUid }: SessionPeer) {

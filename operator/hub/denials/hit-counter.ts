@@ -10,6 +10,8 @@ export interface HitStatus {
 export const flushEveryMs = 10_000;
 const maxSamples = 10;
 const maxSampleLength = 512;
+/** Of all samples together: a request stays small, whatever an agent asks for. */
+const maxSamplesLength = 2048;
 
 export class HitCounter {
   #hits: number;
@@ -35,8 +37,9 @@ export class HitCounter {
     this.#hits += hits;
     this.#lastSeenMs = nowMs;
     const text = sample.slice(0, maxSampleLength);
-    if (text !== '' && this.#samples.length < maxSamples && !this.#samples.includes(text))
-      this.#samples = [...this.#samples, text];
+    const length = this.#samples.reduce((sum, sample_) => sum + sample_.length, text.length);
+    const fits = this.#samples.length < maxSamples && length <= maxSamplesLength;
+    if (text !== '' && fits && !this.#samples.includes(text)) this.#samples = [...this.#samples, text];
   }
 
   /** 0: write now. undefined: nothing to write. */
