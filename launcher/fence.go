@@ -4,8 +4,10 @@ import "fmt"
 
 const (
 	fenceTable = "creel"
-	// maxCaptured bounds the connections, and apart from them the DNS exchanges, that a pod may have open at once.
-	maxCaptured = 4096
+	// maxCaptured bounds the connections that a pod may have open at once.
+	maxCaptured = 8192
+	// maxLookups bounds its DNS exchanges. The kernel remembers each for 30 s, so that this is also 546 a second for half a minute.
+	maxLookups = 16384
 )
 
 // renderFence is the whole packet fence of a pod as one nft transaction. The order of the rules is security:
@@ -47,7 +49,7 @@ table inet %[1]s {
     tcp sport %[7]s counter drop
     udp sport %[4]d counter drop
     meta l4proto 6 ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject with tcp reset
-    meta l4proto 17 ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject
+    meta l4proto 17 ct status dnat meta skuid != 0 ct state new ct count over %[9]d counter reject
     ct status dnat tcp dport { %[3]d, %[4]d } accept
     ct status dnat udp dport %[4]d accept
     oifname "lo" tcp dport %[7]s counter reject with tcp reset
@@ -71,5 +73,5 @@ table inet %[1]s {
     tcp dport %[5]d accept
   }
 }
-`, fenceTable, SidecarUID, TransparentPort, DNSPort, HealthPort, SidecarMark, ports, maxCaptured)
+`, fenceTable, SidecarUID, TransparentPort, DNSPort, HealthPort, SidecarMark, ports, maxCaptured, maxLookups)
 }

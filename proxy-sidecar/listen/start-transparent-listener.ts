@@ -22,18 +22,13 @@ export interface ListenerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Of one address family; further ones are closed as soon as they are accepted. */
-const maxConnections = 2048;
+/** Of both address families together; further ones are closed as soon as they are accepted. */
+const maxConnections = 6144;
 /** Places that only the attestation gets: an agent with many connections must not make the kubelet think its sidecar dead. */
 const attestationPlaces = 64;
 
 /** Listens on both loopback addresses; resolves when it does. */
 export async function startTransparentListener(options: ListenerOptions): Promise<void> {
-  await Promise.all([listen('127.0.0.1', options), listen('::1', options)]);
-}
-
-async function listen(host: string, options: ListenerOptions): Promise<void> {
-  const { port, signal } = options;
   let open = 0;
   const admit = (captured: Captured) => {
     if (isAttestation(captured)) return options.onConnection(captured);
@@ -42,8 +37,14 @@ async function listen(host: string, options: ListenerOptions): Promise<void> {
     captured.socket.once('close', () => open--);
     options.onConnection(captured);
   };
+  const admitting = { ...options, onConnection: admit };
+  await Promise.all([listen('127.0.0.1', admitting), listen('::1', admitting)]);
+}
+
+async function listen(host: string, options: ListenerOptions): Promise<void> {
+  const { port, signal } = options;
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, socket =>
-    accept(socket, { ...options, onConnection: admit }),
+    accept(socket, options),
   );
   server.maxConnections = maxConnections + attestationPlaces;
   try {

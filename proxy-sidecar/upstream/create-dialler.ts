@@ -6,8 +6,8 @@ import { type DialOutcome, dialPermit } from './dial-permit.ts';
 import { dialThroughProxy } from './dial-through-proxy.ts';
 import type { DirectReads } from './direct-reads.ts';
 
-/** As many as the agent may have open towards the sidecar; a stream of HTTP/2 may want one of its own. */
-const maxOpen = 4096;
+/** More than the agent may have open towards the sidecar: a stream of HTTP/2 may want one of its own. */
+const maxOpen = 8192;
 
 type Dialling = Pick<PolicyState, 'decider' | 'inForce'>;
 type Answers = Pick<AnswerMemory, 'resolve' | 'forget'>;
