@@ -125,21 +125,23 @@ describe('K14 with the webhook killed', () => {
   );
 
   test(
-    'an approval of what nobody may approve is taken, and grants nothing',
+    'an approval of what nobody may approve is refused by an admission policy; one beyond a ceiling is taken, and grants nothing',
     async () => {
-      const path = await ask('apr-never', '169.254.169.254');
-      const approved = await patch(path, { spec: { decision: { verdict: 'Approve', for: '1h', by } } });
+      const approve = { spec: { decision: { verdict: 'Approve', for: '1h', by } } };
+      expect((await patch(await ask('apr-never', '169.254.169.254'), approve)).status).toBe(403);
+      const approved = await patch(await ask('apr-beyond', 'beyond.example'), approve);
       expect(approved.status).toBe(200);
       const request = approved.object as unknown as ApprovalRequest;
-      const sandboxUid = request.spec.sandbox.uid;
-      const inputs = { sandboxUid, requests: [request], nowMs: Date.now() };
-      // The control: without a ceiling the grant exists and the sidecar refuses the address (engine/decide); with one it does not exist.
-      const { grants, refusals } = compileGrants({
-        ...inputs,
-        ceilings: [{ policy: 'cluster/c', spec: { hosts: ['a.example'] } }],
-      });
-      expect(grants.items).toEqual([]);
-      expect(refusals.get(request.metadata.name)).toContain('cluster/c');
+      const granted = (hosts: string[]) =>
+        compileGrants({
+          sandboxUid: request.spec.sandbox.uid,
+          requests: [request],
+          nowMs: Date.now(),
+          ceilings: [{ policy: 'cluster/c', spec: { hosts } }],
+        });
+      expect(granted(['beyond.example']).grants.items).toHaveLength(1);
+      expect(granted(['a.example']).grants.items).toEqual([]);
+      expect(granted(['a.example']).refusals.get(request.metadata.name)).toContain('cluster/c');
     },
     slowMs,
   );

@@ -26,15 +26,16 @@ const client = createKubeClient({ transport, fieldManager: 'creel-webhook', sign
 
 let failed = false;
 try {
-  const webhook = await runWebhook(
-    { config, transport, client, clock: systemClock, random: Math.random, log },
-    closed.signal,
-  );
-  log.info({ server: connection.server, port: webhook.port }, 'serving');
-  await untilAborted(shutdown.signal);
-  webhook.drain();
-  await wait(drainMs, systemClock, closed.signal);
-  await webhook.close();
+  const options = { config, transport, client, clock: systemClock, random: Math.random, log };
+  // A start that waits for something, such as its configurations, ends at once when it is told to.
+  const webhook = await Promise.race([runWebhook(options, closed.signal), untilAborted(shutdown.signal)]);
+  if (webhook !== undefined) {
+    log.info({ server: connection.server, port: webhook.port }, 'serving');
+    await untilAborted(shutdown.signal);
+    webhook.drain();
+    await wait(drainMs, systemClock, closed.signal);
+    await webhook.close();
+  }
 } catch (error) {
   failed = true;
   log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'webhook failed');

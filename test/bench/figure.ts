@@ -3,7 +3,7 @@ export interface Figure {
   readonly ours: number;
   readonly peer?: number;
   readonly ratio?: number;
-  readonly unit: 'x' | 'ms' | 'MB' | '/s' | 'MB/s' | 'us' | 'B';
+  readonly unit: '%' | 'x' | 'ms' | 'MB' | '/s' | 'MB/s' | 'us' | 'B';
   readonly goal: string;
   readonly met: boolean;
   /** Quartiles and extremes of the samples, and how many they are. */
@@ -13,6 +13,11 @@ export interface Figure {
 /** A figure that must not exceed its goal. */
 export function atMost(ours: number, goal: number, unit: Figure['unit'], samples: readonly number[]): Figure {
   return { ours: round(ours), unit, goal: `<= ${goal}`, met: ours <= goal, spread: spreadOf(samples) };
+}
+
+/** A figure that must reach its goal; `spread` says of what it is. */
+export function atLeast(ours: number, goal: number, unit: Figure['unit'], spread: string): Figure {
+  return { ours: round(ours), unit, goal: `>= ${goal}`, met: ours >= goal, spread };
 }
 
 /** The median of ours over the peer's, from interleaved rounds, which must reach its goal. */

@@ -5,6 +5,7 @@ import type { Bench } from './bench.ts';
 import { figureTable } from './figure-table.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  admission: async () => (await import('./admission.ts')).benchAdmission,
   startup: async () => (await import('./startup.ts')).benchStartup,
   approvals: async () => (await import('./approvals.ts')).benchApprovals,
   egress: async () => (await import('./egress/egress.ts')).benchEgress,

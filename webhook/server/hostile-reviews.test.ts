@@ -140,6 +140,17 @@ test('K28 who sends a byte now and then does not keep a place for long', async (
   await closed;
 }, 60_000);
 
+test('a server on its way out answers, and asks each connection to end', async () => {
+  server?.drain();
+  const socket = connect({ port: server?.port ?? 0, rejectUnauthorized: false });
+  const ended = new Promise(resolve => socket.resume().once('close', resolve));
+  const body = reviewOf();
+  socket.write(
+    `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  await ended;
+}, 60_000);
+
 test('after all of this an honest call is answered, and nothing has failed inside', async () => {
   expect((await post('/validate', reviewOf())).status).toBe(200);
   expect(failures).toEqual([]);

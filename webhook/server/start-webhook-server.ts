@@ -24,6 +24,8 @@ export interface WebhookServer {
   readonly port: number;
   /** From the next handshake on; connections that stand go on. */
   setKeys(keys: { readonly cert: string; readonly key: string }): void;
+  /** From here on each answer asks its connection to end: the API server would go on to use those it has for as long as they stand. */
+  drain(): void;
   /** Resolves when every review under way is answered. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ const maxConnections = 1_024;
 
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
   const { metrics } = options;
+  let isDraining = false;
   const app = fastify({
     https: { minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
     bodyLimit: maxReviewBytes,
@@ -52,6 +55,10 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   server.headersTimeout = requestTimeoutMs;
   server.maxConnections = maxConnections;
   limitPerAddress(server, maxConnectionsPerAddress);
+  app.addHook('onRequest', (_request, reply, done) => {
+    if (isDraining) reply.header('connection', 'close');
+    done();
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error: FastifyError, _request, reply) => {
@@ -80,6 +87,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   return {
     port: (server.address() as AddressInfo).port,
     setKeys: ({ cert, key }) => server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' }),
+    drain: () => void (isDraining = true),
     close: () => app.close(),
   };
 }
