@@ -5,6 +5,8 @@ import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import type { StoreChange } from '../../engine/watch/watch-state.ts';
 import { containerNames } from '../../protocol/constants.ts';
+import { parseAuditLine } from '../audit/audit-line.ts';
+import { formatAuditLine } from '../audit/format-audit-line.ts';
 import { decisionOf } from '../decisions/decision-of.ts';
 import { submitDecision } from '../decisions/submit-decision.ts';
 import type { Api } from '../kube/api.ts';
@@ -12,8 +14,8 @@ import { ApiError } from '../kube/api-error.ts';
 import { followCollection } from '../kube/follow-collection.ts';
 import { creelPath } from '../kube/paths.ts';
 import { whoAmI } from '../kube/who-am-i.ts';
+import { readLog } from '../logs/read-log.ts';
 import type { Suspend } from './app.tsx';
-import { auditText } from './audit-text.ts';
 import type { Effect, TermInput } from './state/reduce.ts';
 import type { Kind } from './state/term-state.ts';
 
@@ -25,6 +27,8 @@ export interface Outside {
   /** The command line that starts this program again, for a shell in a sandbox. */
   readonly self: readonly string[];
   readonly suspend: () => Suspend | undefined;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
   readonly signal: AbortSignal;
 }
 
@@ -125,43 +129,49 @@ function explain(error: unknown, namespace: string): string {
   return isRight ? `you need ClusterRole creel-approver in ${namespace}: ${message}` : message;
 }
 
+/** Decisions only; through restarts and new pods, as `logs --audit -f` does it. */
 async function followLogs({ api, nowMs, dispatch }: Outside, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
-  const { namespace } = sandbox.metadata;
-  const end = (why: string) => {
-    if (!signal.aborted) dispatch({ type: 'LogEnded', why, atMs: nowMs() });
+  const { namespace, name } = sandbox.metadata;
+  const say = (line: string) => {
+    if (!signal.aborted) dispatch({ type: 'LogLines', lines: [line], atMs: nowMs() });
   };
-  const pod = sandbox.status?.pod;
-  if (pod === undefined) return end(`no pod: the sandbox is ${sandbox.status?.phase ?? 'not known to the operator'}`);
-  const query = new URLSearchParams({ container: containerNames.sidecar, follow: 'true', tailLines: '500' });
-  const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log?${query.toString()}`;
+  const asked = { sandbox: name, container: containerNames.sidecar, follow: true, tailLines: 500 };
   try {
-    for await (const line of api.lines(path, signal)) {
-      const text = auditText(line);
-      if (text !== undefined) dispatch({ type: 'LogLines', lines: [text], atMs: nowMs() });
+    for await (const text of readLog({ ...api, namespace }, { ...asked, onWait: why => say(`-- ${why} --`) }, signal)) {
+      const line = parseAuditLine(text);
+      if (line !== undefined) say(formatAuditLine(line));
     }
-    end('the sidecar has ended');
   } catch (error) {
-    end(error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    if (!signal.aborted) dispatch({ type: 'LogEnded', why, atMs: nowMs() });
   }
 }
 
-/** `connect` as a process of its own on this terminal; its failure stays readable until a key is pressed. */
-async function connect({ suspend, self, dispatch, nowMs }: Outside, sandbox: Sandbox): Promise<void> {
+/** `connect` as a process of its own on this terminal; its failure stays readable until Enter. */
+async function connect(outside: Outside, sandbox: Sandbox): Promise<void> {
+  const { suspend, self, dispatch, nowMs, stdin } = outside;
   const { name, namespace } = sandbox.metadata;
   const [command = '', ...args] = self;
   let code: number | null = null;
   await suspend()?.(async () => {
+    stopReading(stdin);
     const child = spawn(command, [...args, '--namespace', namespace, 'connect', name], { stdio: 'inherit' });
     [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) await waitForEnter(`\nThe shell ended with ${code}. Enter goes back. `);
+    if (code !== 0) await waitForEnter(outside, `\nThe shell ended with ${code}. Enter goes back. `);
   });
   const text = `the shell in ${name} ended${code === 0 ? '' : ` with ${code}`}`;
   dispatch({ type: 'Said', text, isWarning: code !== 0, atMs: nowMs() });
 }
 
-async function waitForEnter(prompt: string): Promise<void> {
-  process.stdout.write(prompt);
-  process.stdin.resume();
-  await once(process.stdin, 'data');
-  process.stdin.pause();
+/** Ink only stops listening: node would go on reading ahead, and every second key would be lost to the shell. */
+function stopReading(stdin: NodeJS.ReadStream): void {
+  stdin.resume();
+  stdin.pause();
+}
+
+async function waitForEnter({ stdin, stdout }: Outside, prompt: string): Promise<void> {
+  stdout.write(prompt);
+  stdin.resume();
+  await once(stdin, 'data');
+  stopReading(stdin);
 }

@@ -48,7 +48,17 @@ export async function runTerm(options: TermOptions): Promise<void> {
     },
   );
   const quit = () => instance.unmount();
-  perform = createPerformer({ api, nowMs, self, signal, quit, dispatch: store.dispatch, suspend: () => suspend });
+  perform = createPerformer({
+    api,
+    nowMs,
+    self,
+    signal,
+    quit,
+    stdin,
+    stdout,
+    dispatch: store.dispatch,
+    suspend: () => suspend,
+  });
   perform({ type: 'Follow', namespace: scope.namespace });
   const tick = setInterval(() => store.dispatch({ type: 'Tick', atMs: nowMs() }), tickMs);
   options.signal.addEventListener('abort', quit, { once: true });
