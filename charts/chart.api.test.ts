@@ -47,6 +47,7 @@ describe('rendered', () => {
     ['a resolver that is a name', '--set=clusterResolvers={dns.example.org}', /clusterResolvers/],
     ['a proxy without a port', '--set=upstreamProxy.url=http://proxy.example', /upstreamProxy/],
     ['a password in the url', '--set=upstreamProxy.url=http://me:pw@proxy.example:3128', /upstreamProxy/],
+    ['an address of a receiver outside a Secret', '--set=notifier.url=https://hooks.example/T0', /notifier/],
     ['an unknown log level', '--set=operator.logLevel=loud', /logLevel/],
   ])('values are checked: %s', async (_what, setting, text) => {
     await expect(template(setting)).rejects.toThrow(text);
@@ -115,6 +116,9 @@ describe('rendered', () => {
       '--set=upstreamProxy.secretName=proxy',
       '--set=upstreamProxy.noProxy={**.corp.example,10.0.0.0/8}',
       '--set=upstreamProxy.cidrs={10.1.2.3/32}',
+      '--set=notifier.secretName=hook',
+      '--set=notifier.format=Slack',
+      '--set=notifier.digestSeconds=60',
     ];
     const text = await template(...args);
     expect(text).toContain('{name: CREEL_CLUSTER_RESOLVERS, value: "10.96.0.10,169.254.20.10"}');
@@ -123,6 +127,10 @@ describe('rendered', () => {
     expect(text).toContain('valueFrom: {secretKeyRef: {name: "proxy", key: "userPassword"}}');
     expect(text).toContain('{name: CREEL_UPSTREAM_NO_PROXY, value: "**.corp.example,10.0.0.0/8"}');
     expect(text).toContain('{name: CREEL_UPSTREAM_PROXY_CIDRS, value: "10.1.2.3/32"}');
+    expect(text).toContain('valueFrom: {secretKeyRef: {name: "hook", key: "url"}}');
+    expect(text).toContain('{name: CREEL_NOTIFY_FORMAT, value: Slack}');
+    expect(text).toContain('{name: CREEL_NOTIFY_DIGEST_SECONDS, value: "60"}');
+    expect(text).toContain('{name: CREEL_NOTIFY_PLAIN_HTTP, value: "false"}');
     expect(text).toContain('rollingUpdate: {maxUnavailable: 2, maxSurge: 0}');
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type NotifierSettings, readNotifierSettings } from './notify/notifier-settings.ts';
 import { type ConfiguredProxy, readUpstreamProxy } from './read-upstream-proxy.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -21,6 +22,11 @@ const environment = z.object({
   CREEL_HUB_PORT: port.default(8443),
   CREEL_FORBIDDEN_PORT: port.default(8444),
   CREEL_HEALTH_PORT: port.default(8080),
+  CREEL_NOTIFY_URL: z.string().optional(),
+  CREEL_NOTIFY_FORMAT: z.enum(['JSON', 'Slack']).default('JSON'),
+  CREEL_NOTIFY_DIGEST_SECONDS: z.coerce.number().int().min(1).max(86_400).default(30),
+  CREEL_NOTIFY_PLAIN_HTTP: z.enum(['true', 'false']).default('false'),
+  CREEL_NOTIFY_CA: z.string().optional(),
   /** For development: a kubeconfig instead of the pod's service account. */
   KUBECONFIG: z.string().min(1).optional(),
 });
@@ -39,6 +45,8 @@ export interface OperatorConfig {
   readonly resolverAddresses: readonly string[];
   readonly extraCa?: string;
   readonly upstreamProxy?: ConfiguredProxy;
+  /** Absent: nobody is told. */
+  readonly notifier?: NotifierSettings;
   readonly hubPort: number;
   readonly forbiddenPort: number;
   readonly healthPort: number;
@@ -58,6 +66,13 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     cidrs: list(env.CREEL_UPSTREAM_PROXY_CIDRS),
   });
   if (!upstream.ok) throw new Error(`the chart's upstreamProxy is wrong:\n${upstream.problems.join('\n')}`);
+  const notifier = readNotifierSettings({
+    url: env.CREEL_NOTIFY_URL,
+    format: env.CREEL_NOTIFY_FORMAT,
+    digestSeconds: env.CREEL_NOTIFY_DIGEST_SECONDS,
+    allowPlainHttp: env.CREEL_NOTIFY_PLAIN_HTTP === 'true',
+    ca: env.CREEL_NOTIFY_CA,
+  });
   return {
     namespace: env.CREEL_NAMESPACE,
     sidecarImage: env.CREEL_SIDECAR_IMAGE,
@@ -71,6 +86,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     resolverAddresses: list(env.CREEL_CLUSTER_RESOLVERS),
     ...(env.CREEL_EXTRA_CA ? { extraCa: env.CREEL_EXTRA_CA } : {}),
     ...(upstream.configured === undefined ? {} : { upstreamProxy: upstream.configured }),
+    ...(notifier === undefined ? {} : { notifier }),
     hubPort: env.CREEL_HUB_PORT,
     forbiddenPort: env.CREEL_FORBIDDEN_PORT,
     healthPort: env.CREEL_HEALTH_PORT,

@@ -20,6 +20,8 @@ import type { Clock, KubeClient, KubeObject, Queue, Store } from './kube/types.t
 import { wait } from './kube/wait.ts';
 import type { Log } from './log.ts';
 import { clusterIps, followNeverAddresses } from './never-addresses.ts';
+import { runNotifier } from './notify/notifier.ts';
+import type { NotifierSettings } from './notify/notifier-settings.ts';
 import type { OperatorStores } from './operator-stores.ts';
 import { recordedPod, sandboxOf } from './recorded-pods.ts';
 import { runController } from './run-controller.ts';
@@ -188,6 +190,8 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
       signal,
     ),
   ];
+  // Chat informs; nothing waits for it.
+  const notifying = config.notifier && startNotifier(config.notifier, options, signal);
   options.onLeading(running);
   log.info({ epoch, hubPort: running.port, sandboxes: stores.sandboxes.list().length }, 'leading');
 
@@ -203,7 +207,16 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   }
   // Hits that are still being gathered are written while this operator may write.
   await running.desk.flush().catch((error: unknown) => warn(`hits of open requests not written: ${String(error)}`));
-  await Promise.all(controllers.map(({ idle }) => idle()));
+  await Promise.all([...controllers.map(({ idle }) => idle()), notifying]);
+}
+
+function startNotifier(
+  settings: NotifierSettings,
+  { stores, clock, random, counters, log }: LeadOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const warn = (message: string) => log.warn({}, message);
+  return runNotifier({ settings, ...stores, requests: stores.approvalRequests, clock, random, counters, warn }, signal);
 }
 
 const clusterPrefix = 'cluster/';

@@ -30,6 +30,8 @@ export const annotations = {
   createdBy: `${group}/created-by`,
   /** On a policy: `GENERATION USER`, who made this generation of it, as the API server knew them. */
   changedBy: `${group}/changed-by`,
+  /** On a Namespace or a Sandbox: `true`, or the time (RFC 3339) until which nobody is told of its requests. */
+  muteNotifications: `${group}/mute-notifications`,
   /** On a kept workspace claim: uid of the Sandbox it serves. A person may set it to hand a kept workspace on. */
   workspaceOf: `${group}/workspace-of`,
   /** On a Secret: the only hosts its key is ever sent to, comma-separated. */

@@ -3,7 +3,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { approvalIndexes } from '../approval-indexes.ts';
@@ -20,7 +19,7 @@ import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
 import { ObjectStore } from '../kube/object-store.ts';
 import { runWatch } from '../kube/run-watch.ts';
 import { systemClock } from '../kube/system-clock.ts';
-import { openTransport, type Transport } from '../kube/transport.ts';
+import { type ApiResponse, openTransport, type Transport } from '../kube/transport.ts';
 import type {
   Clock,
   Indexes,
@@ -56,6 +55,8 @@ export interface OperatorLab {
   /** Resolves when nothing is queued or running. */
   settled(): Promise<void>;
   close(): Promise<void>;
+  /** As kill -9 would end it: nothing is finished, nothing handed over. */
+  crash(): void;
 }
 
 export type LabStores = Awaited<ReturnType<typeof openStores>>;
@@ -66,11 +67,19 @@ export async function installCrds(): Promise<void> {
   await currentCluster().kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
 }
 
+export interface LabFaults {
+  /** Of the lease: a lab that comes after another has a higher one. Default 1. */
+  readonly epoch?: number;
+  /** Stands between operator and API server: whether and when a write goes out, and whether its answer comes back. */
+  readonly aroundWrite?: (write: string, send: () => Promise<ApiResponse>) => Promise<ApiResponse>;
+}
+
 /** As the administrator, or as somebody with fewer rights whom admission policies know. */
 export async function openOperatorLab(
   namespace: string,
   clock: Clock = systemClock,
   impersonate?: Connection['impersonate'],
+  faults: LabFaults = {},
 ): Promise<OperatorLab> {
   const end = new AbortController();
   const { signal } = end;
@@ -79,7 +88,7 @@ export async function openOperatorLab(
   const failures: string[] = [];
   const connection = await loadKubeconfig(currentCluster().kubeconfigPath);
   const transport = openTransport({ ...connection, ...(impersonate === undefined ? {} : { impersonate }) });
-  const counting = countWrites(transport, writes);
+  const counting = countWrites(transport, writes, faults.aroundWrite);
   const client = createKubeClient({ transport: counting, fieldManager: 'creel-operator', signal });
   const stores = await openStores(namespace, transport, clock, signal);
   const keys = renewHubKeys(undefined, hubServerName, Date.now());
@@ -93,7 +102,7 @@ export async function openOperatorLab(
         neverAddresses: () => ['10.96.0.1/32'],
         onNeverAddresses: () => undefined,
       },
-      epoch: 1,
+      epoch: faults.epoch ?? 1,
       resolvers: () => ['10.96.0.10:53'],
       hashKey: randomBytes(32),
       maxPolicyAgeMs: 86_400_000,
@@ -177,6 +186,10 @@ export async function openOperatorLab(
       await Promise.all(queues.map(queue => queue.idle()));
       await transport.close();
     },
+    crash: () => {
+      end.abort();
+      void transport.close().catch(() => undefined);
+    },
   };
 }
 
@@ -236,13 +249,19 @@ async function openStores(namespace: string, transport: Transport, clock: Clock,
   return stores;
 }
 
-function countWrites(transport: Transport, writes: string[]): Transport {
+function countWrites(
+  transport: Transport,
+  writes: string[],
+  around: LabFaults['aroundWrite'] = (_write, send) => send(),
+): Transport {
   return {
     ...transport,
     send: request => {
-      const isReview = request.path.includes('tokenreviews');
-      if (request.method !== 'GET' && !isReview) writes.push(`${request.method} ${request.path}`);
-      return transport.send(request);
+      const isWrite = request.method !== 'GET' && !request.path.includes('tokenreviews');
+      if (!isWrite) return transport.send(request);
+      const write = `${request.method} ${request.path}`;
+      writes.push(write);
+      return around(write, () => transport.send(request));
     },
   };
 }

@@ -58,6 +58,19 @@ export const chartValues = z
         }),
       })
       .describe('What tenants may ask for in a Sandbox: docs/admission-policies.md.'),
+    notifier: z
+      .strictObject({
+        secretName: z.union([z.literal(''), name]),
+        secretKey: z
+          .string()
+          .max(253)
+          .regex(/^[-._a-zA-Z0-9]+$/),
+        format: z.enum(['JSON', 'Slack']),
+        digestSeconds: z.int().min(1).max(86_400),
+        allowPlainHttp: z.boolean(),
+        ca: z.string().max(65_536),
+      })
+      .describe('Tells people of requests that wait: docs/notifications.md.'),
     clusterResolvers: z
       .array(address)
       .max(8)
