@@ -223,6 +223,9 @@ await startTransparentListener({
   onConnection: captured => void handleConnection(captured, context),
   signal,
 });
+// Each connection that an agent resets makes an Error, whose stack nobody reads and costs as much as all decisions of it. What ends
+// the process still says the line that threw.
+Error.stackTraceLimit = 0;
 log(`sidecar ${version} listens for ${sandbox}`);
 setInterval(confirmPolicy, confirmEveryMs).unref();
 

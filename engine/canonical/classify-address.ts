@@ -56,6 +56,12 @@ const table: readonly (readonly [block: Cidr, addressClass: AddressClass])[] = (
 ).map(([text, addressClass]) => [known(text), addressClass] as const);
 
 const globalUnicastV6 = known('2000::/3');
+const tableV6 = table.filter(([block]) => block.base.family === 6);
+/** Each block as the bits before its host bits: every connection's addresses are held against all of them, twice. */
+const tableV4 = table.flatMap(([{ base, prefix }, addressClass]) => {
+  const hostBits = 32 - prefix;
+  return base.family === 4 ? [{ network: (base.words[0] ?? 0) >>> hostBits, hostBits, addressClass }] : [];
+});
 
 /** Blocks that carry an IPv4 address, with the bit where it starts. */
 const embeddings: readonly (readonly [block: Cidr, startBit: number])[] = [
@@ -73,14 +79,21 @@ function known(text: string): Cidr {
 
 /** The class of the address it leads to: NAT64, 6to4 and IPv4-compatible ones count as the IPv4 address inside. */
 export function classifyAddress(ip: Ip): AddressClass {
-  for (const [block, addressClass] of table) if (cidrContains(block, ip)) return addressClass;
+  if (ip.family === 4) return classifyV4(ip.words[0] ?? 0);
+  for (const [block, addressClass] of tableV6) if (cidrContains(block, ip)) return addressClass;
   const inner = embeddedIpv4(ip);
   if (inner !== undefined) return classifyAddress(inner);
-  return ip.family === 4 || cidrContains(globalUnicastV6, ip) ? 'Public' : 'Reserved';
+  return cidrContains(globalUnicastV6, ip) ? 'Public' : 'Reserved';
+}
+
+function classifyV4(word: number): AddressClass {
+  for (const { network, hostBits, addressClass } of tableV4) if (word >>> hostBits === network) return addressClass;
+  return 'Public';
 }
 
 /** The IPv4 address an IPv6 one is translated or tunnelled to, so that rules about it hold for both. */
 export function embeddedIpv4(ip: Ip): Ip | undefined {
+  if (ip.family === 4) return undefined;
   for (const [block, startBit] of embeddings) {
     if (!cidrContains(block, ip)) continue;
     const word = Math.floor(startBit / 32);

@@ -1,5 +1,6 @@
 // Which address stands for which name inside this sandbox. Deterministic, so that a restart gives the same answers.
 import { createHash } from 'node:crypto';
+import { parseIp } from '../../engine/canonical/ip.ts';
 
 export type SyntheticName = readonly [address: string, name: string];
 
@@ -118,10 +119,8 @@ function parseRange(range: string): { base: number; size: number } {
 }
 
 function toNumber(address: string): number | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address);
-  if (match === null) return undefined;
-  const bytes = match.slice(1).map(Number);
-  return bytes.every(byte => byte <= 255) ? bytes.reduce((sum, byte) => sum * 256 + byte, 0) : undefined;
+  const ip = parseIp(address);
+  return ip?.family === 4 ? ip.words[0] : undefined;
 }
 
 function toText(number: number): string {
