@@ -17,6 +17,8 @@ export interface HubClient {
   snapshot(): Snapshot | undefined;
   /** Acks every snapshot as it comes. */
   ackAll(): void;
+  /** Calls `listener` with every frame from now on. */
+  onFrame(listener: (frame: DownFrame) => void): void;
   /** Resolves with the first frame, past or future, that passes. */
   frame<T extends DownFrame>(passes: (frame: DownFrame) => frame is T): Promise<T>;
   end(): void;
@@ -87,6 +89,7 @@ export async function connectToHub(
         if (frame.type === 'snapshot') ack();
       });
     },
+    onFrame: listener => void waiting.add(listener),
     frame: <T extends DownFrame>(passes: (frame: DownFrame) => frame is T) =>
       new Promise<T>(resolve => {
         const past = frames.find(passes);

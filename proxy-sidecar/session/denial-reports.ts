@@ -47,6 +47,8 @@ interface Entry {
   readonly id: number;
   readonly denial: Denial;
   hits: number;
+  /** Sent since the last answer: told again to the next session, for this one may have lost them. */
+  unanswered: number;
   sentMs: number;
   answer: Asked | undefined;
   /** Name of the request, also once its answer is of the past. */
@@ -86,6 +88,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       id: nextId++,
       denial,
       hits: 0,
+      unanswered: 0,
       sentMs: Number.NEGATIVE_INFINITY,
       answer: undefined,
       approval: undefined,
@@ -115,6 +118,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
   }
 
   function setAnswer(entry: Entry, asked: Asked): void {
+    entry.unanswered = 0;
     entry.answer = asked;
     entry.approval = asked.approval;
     for (const settle of entry.waiting) settle(asked);
@@ -182,8 +186,10 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
     },
     resend() {
       for (const entry of entries.values()) {
+        entry.hits += entry.unanswered;
+        entry.unanswered = 0;
         entry.isDue = entry.waiting.size + entry.holders > 0 && entry.answer === undefined;
-        if (entry.isDue) entry.sentMs = Number.NEGATIVE_INFINITY;
+        if (entry.isDue || entry.hits > 0) entry.sentMs = Number.NEGATIVE_INFINITY;
       }
     },
     take() {
@@ -200,6 +206,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
         }
         tokens -= 1;
         frames.push({ type: 'denial', id: entry.id, hits: entry.hits, ...entry.denial });
+        entry.unanswered += entry.hits;
         entry.hits = 0;
         entry.isDue = false;
         entry.sentMs = now;
@@ -211,6 +218,7 @@ export function createDenialReports(nowMs: () => number, flush: () => void, sign
       const entry = byId.get(id);
       if (entry === undefined) return;
       entry.hits += hits;
+      entry.unanswered -= hits;
       later(repeatMs);
     },
     forgetAnswers() {

@@ -152,10 +152,16 @@ export class DenialDesk {
     if (creating === undefined || first === undefined) return;
     const outcome = await this.#store(creating.peer, first.frame, next);
     this.#creating.delete(question);
-    for (const { frame, answer } of creating.frames) {
-      if (typeof outcome === 'string') this.#refuse(creating.peer, outcome, answer);
-      else this.#count(outcome, frame, answer);
+    if (typeof outcome === 'string') {
+      for (const { answer } of creating.frames) this.#refuse(creating.peer, outcome, answer);
+      return;
     }
+    const nowMs = this.#options.clock.nowMs();
+    const open = this.#openOf(outcome, nowMs);
+    for (const { frame } of creating.frames) open.hits.add(frame.hits, frame.sample, nowMs);
+    // What was tried is written down before anybody hears of the request: an operator that ends here is told again.
+    await this.#flushOne(open);
+    for (const { answer } of creating.frames) answer({ approval: outcome.metadata.name });
   }
 
   /** The stored request, or why there is none. */
@@ -183,10 +189,14 @@ export class DenialDesk {
 
   #count(request: ApprovalRequest, frame: DenialFrame, answer: Answer, standing?: Standing): void {
     const nowMs = this.#options.clock.nowMs();
-    const open = this.#open.get(request.metadata.uid) ?? this.#remember(request, nowMs);
+    const open = this.#openOf(request, nowMs);
     open.hits.add(frame.hits, frame.sample, nowMs);
     answer({ approval: request.metadata.name, ...(standing === undefined ? {} : { standing }) });
     this.#schedule(open);
+  }
+
+  #openOf(request: ApprovalRequest, nowMs: number): Open {
+    return this.#open.get(request.metadata.uid) ?? this.#remember(request, nowMs);
   }
 
   #remember(request: ApprovalRequest, nowMs: number): Open {
