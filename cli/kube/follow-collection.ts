@@ -14,8 +14,8 @@ export interface Follower<T> {
   /** Something came, if only a sign of life. */
   onHeard(): void;
   onChange(change: StoreChange<T & WatchedObject>): void;
-  /** It goes on by itself; `isRefused`: the caller lacks the right. */
-  onTrouble(message: string, isRefused: boolean): void;
+  /** It goes on by itself. `refusedWith`: the status of an answer that asking again will hardly change. */
+  onTrouble(message: string, refusedWith: number | undefined): void;
 }
 
 interface RawList<T> {
@@ -34,7 +34,7 @@ const watchSeconds = '290';
 const silenceMs = 90_000;
 const firstPauseMs = 200;
 const maxPauseMs = 5_000;
-/** Rights do not come back in a hurry. */
+/** What is refused is not granted in a hurry. */
 const refusedPauseMs = 10_000;
 
 export async function followCollection<T extends WatchedObject>(
@@ -55,11 +55,11 @@ export async function followCollection<T extends WatchedObject>(
         failures = 0;
         follower.onHeard();
       }
-    } else follower.onTrouble(trouble.message, trouble.status === 403);
+    } else follower.onTrouble(trouble.message, isRefusal(trouble) ? trouble.status : undefined);
     if (next.change) follower.onChange(next.change);
     if (next.wait) {
       const backoffMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures++);
-      pauseMs = trouble?.status === 403 ? refusedPauseMs : backoffMs * (0.5 + Math.random() / 2);
+      pauseMs = trouble !== undefined && isRefusal(trouble) ? refusedPauseMs : backoffMs * (0.5 + Math.random() / 2);
     }
     return state.phase === 'Watching';
   };
@@ -70,6 +70,11 @@ export async function followCollection<T extends WatchedObject>(
     else await follow(api, path, state.resourceVersion, take, signal);
     if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** No rights, no such kind: somebody has to do something first. */
+function isRefusal({ status }: RawFailure): boolean {
+  return status === 401 || status === 403 || status === 404;
 }
 
 function troubleOf<T extends WatchedObject>(input: WatchInput<T>): RawFailure | undefined {

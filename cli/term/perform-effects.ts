@@ -98,8 +98,10 @@ function follow<T extends Sandbox | ApprovalRequest>(
       say({ type: 'Link', kind, link: { state: 'Live', heardMs }, atMs: heardMs });
     },
     onChange: (change: StoreChange<T>) => say(toInput(change, nowMs())),
-    onTrouble: (message: string, isRefused: boolean) =>
-      say({ type: 'Link', kind, link: { state: isRefused ? 'Refused' : 'Lost', heardMs, message }, atMs: nowMs() }),
+    onTrouble: (message: string, status: number | undefined) => {
+      const refused = status === undefined ? { state: 'Lost' as const } : { state: 'Refused' as const, status };
+      say({ type: 'Link', kind, link: { ...refused, heardMs, message }, atMs: nowMs() });
+    },
   };
   void followCollection<T>(api, creelPath(namespace, plurals[kind]), follower, signal);
 }
@@ -154,7 +156,7 @@ async function connect(outside: Outside, sandbox: Sandbox): Promise<void> {
   const [command = '', ...args] = self;
   let code: number | null = null;
   await suspend()?.(async () => {
-    stopReading(stdin);
+    await stopReading(stdin);
     const child = spawn(command, [...args, '--namespace', namespace, 'connect', name], { stdio: 'inherit' });
     [code] = (await once(child, 'exit')) as [number | null];
     if (code !== 0) await waitForEnter(outside, `\nThe shell ended with ${code}. Enter goes back. `);
@@ -163,8 +165,12 @@ async function connect(outside: Outside, sandbox: Sandbox): Promise<void> {
   dispatch({ type: 'Said', text, isWarning: code !== 0, atMs: nowMs() });
 }
 
-/** Ink only stops listening: node would go on reading ahead, and every second key would be lost to the shell. */
-function stopReading(stdin: NodeJS.ReadStream): void {
+/** Ink only stops listening: node has already begun the next read, and would take one key from the shell. */
+async function stopReading(stdin: NodeJS.ReadStream): Promise<void> {
+  // Only in the next turn has the stream noticed that nobody listens; before, it cannot be paused.
+  await new Promise(resolve => {
+    setImmediate(resolve);
+  });
   stdin.resume();
   stdin.pause();
 }
@@ -173,5 +179,5 @@ async function waitForEnter({ stdin, stdout }: Outside, prompt: string): Promise
   stdout.write(prompt);
   stdin.resume();
   await once(stdin, 'data');
-  stopReading(stdin);
+  await stopReading(stdin);
 }

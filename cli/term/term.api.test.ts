@@ -57,7 +57,7 @@ async function term(options: Partial<TerminalOptions> & { readonly of?: string }
     ...rest,
   });
   open.add(terminal);
-  await terminal.until(/ live \d\d:|NOT ALLOWED|OFFLINE/, 60_000);
+  await terminal.until(/ live \d\d:|REFUSED|OFFLINE/, 60_000);
   return terminal;
 }
 
@@ -169,7 +169,7 @@ test('an approver without the right sees the refusal and what to ask for', async
   expect(refused.replace(/\s+/g, ' ')).toContain(`you need ClusterRole creel-approver in ${namespace}`);
   expect((await stored(name)).spec.decision).toBeUndefined();
   await terminal.press('n');
-  expect(await terminal.until('you may not list requests here')).toContain('NOT ALLOWED');
+  expect(await terminal.until('you may not list requests here')).toMatch(/REFUSED \d\d:/);
 });
 
 describe('the terminal', () => {

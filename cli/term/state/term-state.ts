@@ -19,6 +19,8 @@ export interface Link {
   readonly heardMs: number;
   /** Of the failure, where there is one. */
   readonly message?: string;
+  /** HTTP, where it is refused. */
+  readonly status?: number;
 }
 
 /** A decision on its way, or what became of it. */

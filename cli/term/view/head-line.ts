@@ -34,7 +34,7 @@ function freshness(state: TermState): string {
     case 'Connecting':
       return `connecting ${clock} UTC`;
     case 'Refused':
-      return `NOT ALLOWED ${clock} UTC`;
+      return `REFUSED ${clock} UTC`;
     case 'Lost':
       return link.heardMs === 0
         ? `OFFLINE, retrying`

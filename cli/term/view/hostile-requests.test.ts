@@ -12,9 +12,15 @@ const driver = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u206
 const count = 10_000;
 
 test(`A09 of ${count} hostile requests none gets a control byte past the list or the detail, nor a column out of its place`, () => {
-  const text = fc.oneof(fc.constantFrom(...hostileTexts), fc.string({ unit: 'binary', maxLength: 40 }));
+  const short = hostileTexts.filter(({ length }) => length < 100);
+  const text = fc.oneof(
+    { weight: 500, arbitrary: fc.constantFrom(...short) },
+    { weight: 500, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+    { weight: 2, arbitrary: fc.constantFrom(...hostileTexts) },
+  );
   const texts = fc.sample(text, { numRuns: count * 2, seed: 9 });
   const at = bench({ columns: 200, rows: 50 });
+  const wrong: string[] = [];
   for (let index = 0; index < count; index++) {
     const [host = '', other = ''] = texts.slice(2 * index, 2 * index + 2);
     const status = {
@@ -39,11 +45,12 @@ test(`A09 of ${count} hostile requests none gets a control byte past the list or
     const line = requestLine(state, row, 84, theme)
       .map(part => part.text)
       .join('');
-    expect(stringWidth(line)).toBe(84);
+    if (stringWidth(line) !== 84) wrong.push(`pushes a column: ${JSON.stringify(line)}`);
     const detail = detailLines(state, 66, theme).map(parts => parts.map(part => part.text).join(''));
     for (const shown of [line, ...detail]) {
-      if (driver.test(shown)) throw new Error(`${JSON.stringify(host)} or ${JSON.stringify(other)} came through`);
-      if (stringWidth(shown) > 84) throw new Error(`${JSON.stringify(shown)} is too wide`);
+      if (driver.test(shown)) wrong.push(`drives the terminal: ${JSON.stringify(shown)}`);
+      if (stringWidth(shown) > 84) wrong.push(`is too wide: ${JSON.stringify(shown)}`);
     }
   }
-}, 120_000);
+  expect(wrong).toEqual([]);
+}, 240_000);

@@ -127,9 +127,14 @@ function elsewhere(above: number, below: number, theme: Theme): string {
   return `${above > 0 ? ` ${glyphs.above}${above}` : ''}${below > 0 ? ` ${glyphs.below}${below}` : ''}`;
 }
 
+const refusals: Readonly<Record<number, string>> = {
+  401: 'your credentials are refused: log in again',
+  404: 'Creel is not installed here: kubectl creel doctor',
+};
+
 function emptyText(state: TermState, name: 'sandboxes' | 'requests'): string {
   const link = state.links[name];
-  if (link.state === 'Refused') return `you may not list ${name} here`;
+  if (link.state === 'Refused') return refusals[link.status ?? 0] ?? `you may not list ${name} here`;
   if (link.state !== 'Live' && link.heardMs === 0) return 'waiting for the API server';
   if (state.filters[name] !== '') return 'nothing matches the filter';
   return name === 'requests' ? 'nothing is asked for' : 'no sandbox here';
