@@ -1,6 +1,6 @@
 // The operator: one leads, followers watch. Reads top to bottom; ends in one graceful shutdown.
 import { randomUUID } from 'node:crypto';
-import { allowScrapeWith } from './allow-scrape.ts';
+import { allowScrapeWith } from './kube/allow-scrape.ts';
 import { createAuditLog } from './audit/create-audit-log.ts';
 import { readConfig } from './config.ts';
 import { type CounterEntry, createCounters } from './counters.ts';

@@ -1,4 +1,5 @@
 // Server, world and certificate put together. Ready means: the API server trusts what is served, and rules know the world.
+import { allowScrapeWith } from '../operator/kube/allow-scrape.ts';
 import type { WatchTrouble } from '../operator/kube/run-watch.ts';
 import type { Transport } from '../operator/kube/transport.ts';
 import type { Clock, KubeClient } from '../operator/kube/types.ts';
@@ -46,6 +47,7 @@ export async function runWebhook(options: RunWebhookOptions, signal: AbortSignal
     world: () => world,
     isReady: () => world !== undefined && isTrusted && !isDraining,
     metrics: createWebhookMetrics(),
+    allowScrape: allowScrapeWith(options.client),
     onFailure: error => log.warn({ error: String(error) }, 'review failed'),
   });
   const onTrouble = ({ resource, failure }: WatchTrouble) => log.info({ resource, ...failure }, 'watch interrupted');

@@ -1,5 +1,6 @@
 // What authors and approvers meet: the webhook as its own process, called by the real API server as the chart says.
 import { readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -416,20 +417,32 @@ describe('who made a Sandbox', () => {
   });
 });
 
-test('how often it was asked, and how long that took, is counted; nothing of a review is', async () => {
-  const answer = await fetchMetrics();
-  expect(answer).toMatch(
+test('K26 how often it was asked is counted, for who may read it; nothing of a review is', async () => {
+  expect((await scrape(undefined)).status).toBe(401);
+  const account = async (name: string) => {
+    await currentCluster().kubectl(['create', 'serviceaccount', name, '-n', namespace]);
+    return (await currentCluster().kubectl(['create', 'token', name, '-n', namespace])).trim();
+  };
+  const [stranger, scraper] = [await account('stranger'), await account('scraper')];
+  expect((await scrape(stranger)).status).toBe(403);
+  const binding = ['webhook-scraper', '--clusterrole=creel-metrics-reader', `--serviceaccount=${namespace}:scraper`];
+  await currentCluster().kubectl(['create', 'clusterrolebinding', ...binding]);
+  await expect.poll(async () => (await scrape(scraper)).status, { timeout: 15_000 }).toBe(200);
+  const { text } = await scrape(scraper);
+  await currentCluster().kubectl(['delete', 'clusterrolebinding', 'webhook-scraper']);
+  expect(text).toMatch(
     /creel_admission_review_seconds_count\{phase="mutate",kind="EgressPolicy",outcome="Refused"\} [1-9]/,
   );
-  expect(answer).not.toContain('example.com');
+  expect(text).not.toContain('example.com');
 });
 
-async function fetchMetrics(): Promise<string> {
-  const { request } = await import('node:https');
+function scrape(token: string | undefined): Promise<{ readonly status: number; readonly text: string }> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {
-    request({ port: webhook?.port, path: '/metrics', rejectUnauthorized: false }, response => {
+    request({ port: webhook?.port, path: '/metrics', rejectUnauthorized: false, headers }, response => {
       let text = '';
-      response.on('data', chunk => (text += String(chunk))).on('end', () => resolve(text));
+      response.on('data', chunk => (text += String(chunk)));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
     })
       .on('error', reject)
       .end();

@@ -19,6 +19,7 @@ beforeAll(async () => {
     world: () => sampleWorld(),
     isReady: () => true,
     metrics: createWebhookMetrics(),
+    allowScrape: () => Promise.resolve(401),
     onFailure: error => failures.push(error),
   });
   server.setKeys(renewHubKeys(undefined, 'webhook.test', Date.now()));

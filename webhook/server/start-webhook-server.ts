@@ -3,6 +3,7 @@
 import type { Server } from 'node:https';
 import { type AddressInfo } from 'node:net';
 import { type FastifyError, fastify } from 'fastify';
+import type { AllowScrape } from '../../operator/kube/allow-scrape.ts';
 import { answerReview } from '../review/answer-review.ts';
 import { readReview } from '../review/read-review.ts';
 import type { AdmissionWorld } from '../rules/admission-world.ts';
@@ -17,6 +18,8 @@ export interface WebhookServerOptions {
   readonly world: () => AdmissionWorld | undefined;
   readonly isReady: () => boolean;
   readonly metrics: WebhookMetrics;
+  /** Asked before each answer with metrics; health is nobody's secret. */
+  readonly allowScrape: AllowScrape;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -82,7 +85,11 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
       ? reply.type('text/plain').send('ready\n')
       : reply.code(503).type('text/plain').send('not ready\n'),
   );
-  app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await metrics.render()));
+  app.get('/metrics', async (request, reply) => {
+    const verdict = await options.allowScrape(request.headers.authorization);
+    reply.code(verdict).type('text/plain; version=0.0.4');
+    return reply.send(verdict === 200 ? await metrics.render() : `${refusals[verdict]}\n`);
+  });
   await app.listen({ host: options.host, port: options.port });
   return {
     port: (server.address() as AddressInfo).port,
@@ -91,6 +98,12 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     close: () => app.close(),
   };
 }
+
+const refusals = {
+  401: 'metrics need a token of the cluster: Authorization: Bearer TOKEN',
+  403: 'the right to get /metrics is missing; bind ClusterRole creel-metrics-reader to the service account of whoever scrapes',
+  503: 'the API server does not say whose token this is; try again',
+} as const;
 
 /** Bytes to bytes: reads, judges, answers, counts. */
 function review(

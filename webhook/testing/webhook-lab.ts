@@ -30,6 +30,15 @@ export async function installWithWebhook(set: readonly string[] = []): Promise<v
 export async function uninstallWithWebhook(): Promise<void> {
   await routeWebhook(undefined);
   await uninstallChart();
+  // Made by the webhook, not by the chart.
+  await currentCluster().kubectl([
+    'delete',
+    'secret',
+    'creel-webhook-tls',
+    '-n',
+    webhookNamespace,
+    '--ignore-not-found',
+  ]);
 }
 
 /** Resolves when it serves what the API server trusts. */

@@ -1,6 +1,5 @@
-// Who may read the operator's counters: holders of `get` on /metrics, by the API server's own word.
-import type { KubeClient } from './kube/types.ts';
-import { resources } from './resources.ts';
+// Who may read a program's counters: holders of `get` on /metrics, by the API server's own word.
+import type { KubeClient, ResourceRef } from './types.ts';
 
 /** 503 where the API server does not answer, or too many ask at once: a stranger's tokens must not become a flood of reviews. */
 export type ScrapeVerdict = 200 | 401 | 403 | 503;
@@ -19,6 +18,20 @@ interface AccessReview {
   readonly status?: { readonly allowed?: boolean };
 }
 
+const tokenReviews: ResourceRef = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenReview',
+  plural: 'tokenreviews',
+  namespaced: false,
+};
+const subjectAccessReviews: ResourceRef = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SubjectAccessReview',
+  plural: 'subjectaccessreviews',
+  namespaced: false,
+};
 const maxAtOnce = 4;
 const maxTokenLength = 8192;
 
@@ -40,12 +53,12 @@ export function allowScrapeWith(client: Pick<KubeClient, 'post'>): AllowScrape {
 }
 
 async function review(client: Pick<KubeClient, 'post'>, token: string): Promise<ScrapeVerdict> {
-  const { status } = await client.post<TokenReview>(resources.tokenReviews, {}, { spec: { token } });
+  const { status } = await client.post<TokenReview>(tokenReviews, {}, { spec: { token } });
   const { username, uid, groups, extra } = status?.user ?? {};
   if (status?.authenticated !== true || username === undefined) return 401;
   const attributes = { path: '/metrics', verb: 'get' };
   const access = await client.post<AccessReview>(
-    resources.subjectAccessReviews,
+    subjectAccessReviews,
     {},
     { spec: { user: username, uid, groups, extra, nonResourceAttributes: attributes } },
   );
