@@ -1,7 +1,8 @@
-// `npm run soak -- fuzz|differential [--minutes N | --executions N] [--seed N] [TARGET…]`, at low priority; five minutes unless
+// `npm run soak -- fuzz|differential|approvals [--minutes N | --executions N] [--seed N] [TARGET…]`, at low priority; five minutes unless
 // told otherwise.
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
+import { approvals } from './approvals.ts';
 import { differential } from './differential.ts';
 import { fuzz } from './fuzz.ts';
 import type { Soak } from './soak.ts';
@@ -9,6 +10,7 @@ import type { Soak } from './soak.ts';
 const soaks = new Map<string, Soak>([
   ['fuzz', fuzz],
   ['differential', differential],
+  ['approvals', approvals],
 ]);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
