@@ -1,4 +1,5 @@
 // The command line as a user starts it, against the real API server; the test plays the operator where its answer is waited for.
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { waitUntil } from '../test/cluster/base/wait-until.ts';
+import { currentCluster } from '../test/cluster/current-cluster.ts';
 import { exitCodes } from './exit-codes.ts';
 import { clusterFixture } from './testing/cluster-fixture.ts';
 import { runCreel } from './testing/run-creel.ts';
@@ -176,6 +178,49 @@ describe('approvals', () => {
     expect((await watching.ended).code).toBe(exitCodes.interrupted);
   });
 });
+
+test('approvals --watch survives the API server: it says so, and shows what came meanwhile', async () => {
+  await makeRequest('apr-before', { sandbox: 'lasting' });
+  const watching = start(['approvals', '--watch', '--sandbox', 'lasting']);
+  const shows = (text: RegExp, where = watching.stdout) =>
+    waitUntil(() => Promise.resolve(text.test(where()) || undefined), { what: String(text), timeoutMs: 60_000 });
+  await shows(/apr-before /);
+  await currentCluster().restartApiServer();
+  await shows(/^warning: .*trying again$/m, watching.stderr);
+  await makeRequest('apr-after', { sandbox: 'lasting', host: 'after.example.org' });
+  await shows(/apr-after .*after\.example\.org/);
+  expect(watching.stdout().match(/apr-before /g)).toHaveLength(1);
+  watching.process.kill('SIGINT');
+  expect((await watching.ended).code).toBe(exitCodes.interrupted);
+}, 180_000);
+
+test('a shell is told of sandboxes and requests as they are now', async () => {
+  await makeRequest('apr-shell', { sandbox: 'shell' });
+  await create({ kind: 'Sandbox', metadata: { name: 'shell-box', namespace }, spec: { image: 'i' } });
+  // On a loaded machine the list may come too late for one Tab: a person presses it again.
+  const ask = (...words: string[]) =>
+    waitUntil(
+      async () => {
+        const { stdout } = await runCreel(['__complete', '-n', namespace, ...words], env);
+        return stdout === ':4\n' ? undefined : stdout;
+      },
+      { what: `suggestions for ${words.join(' ')}`, timeoutMs: 60_000 },
+    );
+  expect(await ask('approve', 'apr/apr-sh')).toBe('apr/apr-shell\tPending: shell → a.example.org:443\n:4\n');
+  expect(await ask('connect', 'shell')).toBe('shell-box\tUnknown\n:4\n');
+  // As bash does it, with the script that it sources; a command's own name needs no cluster.
+  const script = `PATH="$1:$PATH"; source <(kubectl-creel completion bash); COMP_WORDS=(kubectl-creel -n "$2" snoo); COMP_CWORD=3
+    compopt() { :; }; _kubectl_creel; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const wrapper = join(folder, 'kubectl-creel');
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${process.execPath} ${join(import.meta.dirname, 'main.ts')} "$@"\n`, {
+    mode: 0o755,
+  });
+  const shell = spawnSync('bash', ['-c', script, 'bash', folder, namespace], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  expect([shell.stderr, shell.stdout]).toEqual(['', 'snooze\n']);
+}, 180_000);
 
 test('inference set refuses a model that the profile does not offer, and lists those it does', async () => {
   const spec = { provider: 'OpenAI', service: { name: 'vllm', port: 8000 }, model: 'small', models: ['large'] };

@@ -98,7 +98,14 @@ async function decide(
       exitCode: exitCodes.usage,
     });
   const api = await context.api();
-  const requests = await chooseRequests(context, api, names, verdict, rest);
+  const how =
+    verdict === 'Approve'
+      ? `each for ${rest.for ?? defaultApproval}, scope ${rest.scope ?? 'the narrowest that was seen'}`
+      : undefined;
+  const requests = await chooseRequests(context, api, names, verdict, {
+    ...rest,
+    ...(how === undefined ? {} : { how }),
+  });
   const isUntimedGpu =
     verdict === 'Approve' && rest.for === undefined && requests.some(({ spec }) => spec.type === 'GPU');
   if (isUntimedGpu)

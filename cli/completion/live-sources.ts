@@ -10,7 +10,7 @@ import { listedKinds } from '../objects/listed-kinds.ts';
 import { listPresets } from '../presets/read-preset.ts';
 import type { Source, Suggestion } from './complete.ts';
 
-const timeoutMs = 3_000;
+const timeoutMs = 5_000;
 
 export function liveSources(env: NodeJS.ProcessEnv): Readonly<Record<string, Source>> {
   const live =

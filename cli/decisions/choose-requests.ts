@@ -14,6 +14,8 @@ import type { Verdict } from './decision-of.ts';
 export interface Choice extends Pick<ApprovalFilter, 'sandbox' | 'host'> {
   readonly all?: boolean;
   readonly yes?: boolean;
+  /** For how long and how widely: shown before the question. */
+  readonly how?: string;
 }
 
 /** Those that stand open for a verdict: only they are meant by --all. */
@@ -54,7 +56,7 @@ export async function chooseRequests(
     request => matches(request) && openFor[verdict].has(request.status?.phase ?? 'Pending'),
   );
   if (listed.length === 0) throw new UserError(`nothing to ${verdict.toLowerCase()} in namespace ${api.namespace}`);
-  if (choice.yes !== true) await confirmList(context, listed, verdict, command);
+  if (choice.yes !== true) await confirmList(context, listed, verdict, command, choice.how);
   return listed;
 }
 
@@ -68,6 +70,7 @@ async function confirmList(
   listed: readonly ApprovalRequest[],
   verdict: Verdict,
   command: string,
+  how: string | undefined,
 ): Promise<void> {
   const { header, toRow } = tableOf({ columns: approvalColumns(Date.now()), nothing: '' }, undefined);
   context.printError(
@@ -80,6 +83,7 @@ async function confirmList(
   for (const request of listed)
     for (const warning of requestWarnings(request))
       context.printError(`warning: ${request.spec.egress?.host ?? request.metadata.name}: ${warning}`);
+  if (how !== undefined) context.printError(how);
   if (await context.confirm(`${verdict} these ${listed.length}?`)) return;
   throw new UserError('nothing was decided: not confirmed', {
     try: [`${command} --all --yes    # where nobody can be asked`],
