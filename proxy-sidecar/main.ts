@@ -100,6 +100,7 @@ const uses: GrantUses = createGrantUses(
   grant => useReports.spent(grant.id, uses.isUsedUp(grant)),
   error => log(`a use of a grant cannot be written down, so it is refused: ${String(error)}`),
 );
+const before = kept.loadSnapshot();
 const policy: PolicyState = new PolicyState({
   nowMs,
   log,
@@ -107,7 +108,8 @@ const policy: PolicyState = new PolicyState({
   isUsedUp: uses.isUsedUp,
   onApplied: inForce => {
     answers.clear();
-    kept.saveSnapshot(inForce, policy.heardMs);
+    // Kept already: writing thousands of rules again would only make the start longer.
+    if (inForce.revision !== before?.snapshot.revision) kept.saveSnapshot(inForce, policy.heardMs);
   },
 });
 const dial = createDialler(policy, answers);
@@ -129,7 +131,6 @@ const usages = createUsageReports(
 );
 
 // What was in force before a restart holds until the hub is back: nothing is wider for a moment.
-const before = kept.loadSnapshot();
 if (before !== undefined) policy.apply(before.snapshot, before.heardMs);
 
 const context: ConnectionContext = {

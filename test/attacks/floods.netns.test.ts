@@ -56,7 +56,8 @@ test('R03 an agent that holds every connection it can get: liveness still finds 
   expect(await verify()).toMatchObject({ exitCode: 0, stderr: '' });
   agent.child.stdin.end('\n');
   await agent.result();
-  expect(await verify()).toMatchObject({ exitCode: 0 });
+  // Six thousand ends at once may cost it one of the kubelet's questions, not three.
+  await expect.poll(async () => (await verify()).exitCode, { timeout: 20_000 }).toBe(0);
 });
 
 const connectAndHold = `
@@ -85,6 +86,8 @@ const fetchAllowed = () => path.sidecar.runAgent(['curl', '-sS', '-m', '5', 'htt
 const openDescriptors = () => readdirSync(`/proc/${path.sidecar.proxyPid}/fd`).length;
 
 test('R03, R17 ten thousand connections, aborted, half-closed and closed, with a thousand held: it serves on and lets all go', async () => {
+  // What it once needed for another test's connections is not this one's.
+  await path.sidecar.restart();
   await listTlsBlock();
   await fetchAllowed();
   const before = openDescriptors();
