@@ -53,7 +53,7 @@ export class PolicyAudit {
 }
 
 /** The user that the webhook wrote beside the spec, if it is this generation's: another says nothing about this change. */
-export function changedBy({ metadata }: Policy): string | undefined {
+function changedBy({ metadata }: Policy): string | undefined {
   const [, generation, user] = /^([0-9]+) (.+)$/.exec(metadata.annotations?.[annotations.changedBy] ?? '') ?? [];
   return Number(generation) === metadata.generation ? user : undefined;
 }

@@ -28,7 +28,7 @@ describe('A14 what an agent chose', () => {
   test('is quoted in Slack: no mention, no link, no markup, bounded', () => {
     const [, group] = slack([hostile]).blocks;
     const text = group?.text.text ?? '';
-    expect(text).not.toMatch(/<!|[\u202e\u001b]/);
+    for (const danger of ['<!', '\u202e', '\u001b']) expect(text).not.toContain(danger);
     expect(text).toContain("the agent's words: `GET /&lt;!channel&gt;\\u{202e}\\u{1b}[2J *PRE-APPROVED");
     expect(text).toContain('by `/tmp/ˋ&lt;!here&gt;ˋ&amp;`');
     // Every backtick is one of ours: code opens and closes.
@@ -40,7 +40,7 @@ describe('A14 what an agent chose', () => {
   test('is bounded and without control characters in JSON', () => {
     const [group] = buildDigest([hostile]).groups;
     expect(group?.requests[0]?.sample).toHaveLength(200);
-    expect(JSON.stringify(group)).not.toMatch(/[\u202e\u001b]/);
+    for (const danger of ['\u202e', '\\u001b']) expect(JSON.stringify(group)).not.toContain(danger);
   });
 });
 
@@ -79,10 +79,10 @@ test.each<[string | undefined, number]>([
   expect(mutedUntilMs(value === undefined ? undefined : { 'creel.dev/mute-notifications': value })).toBe(expected);
 });
 
-describe('settings', () => {
-  const read = (url: string | undefined, more: Partial<NotifierVariables> = {}) =>
-    readNotifierSettings({ url, format: 'JSON', digestSeconds: 30, allowPlainHttp: false, ...more });
+const read = (url: string | undefined, more: Partial<NotifierVariables> = {}) =>
+  readNotifierSettings({ url, format: 'JSON', digestSeconds: 30, allowPlainHttp: false, ...more });
 
+describe('settings', () => {
   test('without a URL nobody is told', () => expect([read(undefined), read(' ')]).toEqual([undefined, undefined]));
   test('the URL as the Secret has it, with its newline', () => {
     expect(read('https://hooks.example/T0/B0\n')).toMatchObject({

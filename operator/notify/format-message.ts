@@ -3,7 +3,7 @@ import { formatSlack } from './format-slack.ts';
 import type { NotifierSettings } from './notifier-settings.ts';
 
 /** Of the generic format; docs/notifications.md shows it. */
-export const messageVersion = 1;
+const messageVersion = 1;
 
 export function formatMessage(digest: Digest, format: NotifierSettings['format']): object {
   return format === 'Slack'

@@ -123,16 +123,16 @@ describe('what is told', () => {
   });
 });
 
-describe('mute', () => {
-  const mute = (value: string) => ({ 'creel.dev/mute-notifications': value });
+const mute = (value: string) => ({ 'creel.dev/mute-notifications': value });
 
+describe('mute', () => {
   test('a namespace for good, a sandbox for a time', async () => {
     const hook = await receiver();
     const { requests, namespaces, sandboxes, counted } = notify(hook.url);
-    namespaces.take({ type: 'Put', object: { metadata: { name: 'team-a', annotations: mute('true') } } as Namespace });
+    namespaces.take({ type: 'Put', object: { metadata: { name: 'team-a', annotations: mute('true') } } });
     requests.take({ type: 'Put', object: request('muted') });
     await until(() => counted['Muted']).toBe(1);
-    namespaces.take({ type: 'Put', object: { metadata: { name: 'team-a', resourceVersion: '2' } } as Namespace });
+    namespaces.take({ type: 'Put', object: { metadata: { name: 'team-a', resourceVersion: '2' } } });
     const sandbox = sampleSandbox();
     const untilMs = Date.now() + 700;
     const metadata = { ...sandbox.metadata, annotations: mute(new Date(untilMs).toISOString()) };

@@ -7,7 +7,6 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { OperatorProcess } from '../../operator/testing/operator-process.ts';
 import { installOperator, startOperator } from '../../operator/testing/start-operator.ts';
 import { waitUntil } from '../cluster/base/wait-until.ts';
 import { currentCluster } from '../cluster/current-cluster.ts';
@@ -95,7 +94,7 @@ describe.each<[string, readonly string[]]>([
     expect(await kubectl(['diff', '-k', overlay, ...again])).toBe('');
 
     await creel('inference', 'set', '--sandbox', 'my-assistant', '--profile', 'vllm');
-    await kubectl(['patch', 'csb', 'my-assistant', '--type=merge', '--patch={"spec":{"lifecycle":{"suspend":true}}}']);
+    expect(await creel('sandbox', 'suspend', 'my-assistant', '--no-wait')).not.toContain('pipeline');
     const suspended = await settled('csb', 'my-assistant', inPhase('Suspended'));
     expect(suspended.spec).toMatchObject({ inference: { profile: 'vllm' }, lifecycle: { suspend: true } });
     expect(await kubectl(['diff', '-k', overlay, ...flags])).toBe('');

@@ -27,12 +27,13 @@ export interface Receiver {
 export async function receiveMessages(keys?: { readonly cert: string; readonly key: string }): Promise<Receiver> {
   const received: Received[] = [];
   const receiver = { answer: (): Answer | undefined => ({ status: 200 }) };
-  const serve: RequestListener = async (request, response) => {
-    const body = JSON.parse(await text(request)) as Record<string, unknown>;
-    received.push({ atMs: Date.now(), path: request.url ?? '', headers: request.headers, body });
-    const answer = receiver.answer();
-    if (answer !== undefined) response.writeHead(answer.status, answer.headers).end('ok');
-  };
+  const serve: RequestListener = (request, response) =>
+    void text(request).then(sent => {
+      const body = JSON.parse(sent) as Record<string, unknown>;
+      received.push({ atMs: Date.now(), path: request.url ?? '', headers: request.headers, body });
+      const answer = receiver.answer();
+      if (answer !== undefined) response.writeHead(answer.status, answer.headers).end('ok');
+    });
   const server = keys === undefined ? createServer(serve) : createTlsServer(keys, serve);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

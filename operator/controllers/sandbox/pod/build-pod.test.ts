@@ -104,3 +104,13 @@ test('a rotated certificate changes no digest, another image does', () => {
   expect(hash(buildPod(sampleSandbox(), { ...settings, hubTrust: 'OTHER' }))).toBe(hash(build()));
   expect(hash(build({ image: 'creel.example/agent:2' }))).not.toBe(hash(build()));
 });
+
+test('G02, G03 what an image says of devices and preloaded libraries is overruled', () => {
+  const valueOf = (name: string, spec: Partial<Sandbox['spec']>) =>
+    agent(spec)?.env?.find(variable => variable.name === name)?.value;
+  expect(valueOf('NVIDIA_VISIBLE_DEVICES', {})).toBe('void');
+  // With a GPU the device plugin says which, and wins over the image where we say nothing.
+  expect(valueOf('NVIDIA_VISIBLE_DEVICES', { gpu: {} })).toBeUndefined();
+  expect(valueOf('LD_PRELOAD', { gpu: {} })).toBe('');
+  expect(valueOf('LD_PRELOAD', {})).toBeUndefined();
+});
