@@ -29,12 +29,19 @@ const builtIn = ['view', 'edit', 'admin'];
 const kubectl = (...args: string[]) => currentCluster().kubectl(args);
 const rights = new Map<string, readonly Right[]>();
 
+const admin = () => kubectl('get', 'clusterrole', 'admin', '--output=jsonpath={.rules}');
+const found = (wanted: (right: Right) => boolean) =>
+  [...rights].flatMap(([who, list]) => list.filter(wanted).map(right => `${who}: ${sentence(right)}`));
+const may = (role: string, verb: string) =>
+  (rights.get(`${role}, ${builtIn.includes(role) ? 'of creel.dev' : 'where it is bound'}`) ?? []).some(
+    ({ resource, verbs }) => resource === 'approvalrequests.creel.dev' && verbs.includes(verb),
+  );
+
 beforeAll(async () => {
   await installChart([]);
   for (const role of [...roles, ...builtIn])
     await kubectl('create', 'rolebinding', role, `--clusterrole=${role}`, `--user=holder-of-${role}`, '-n', sandboxes);
   // Aggregation is a controller's work.
-  const admin = () => kubectl('get', 'clusterrole', 'admin', '--output=jsonpath={.rules}');
   await until('the rules to be aggregated', async () => (await admin()).includes('inferenceprofiles'));
   const last = 'holder-of-admin';
   await until('the bindings to hold', async () => (await listRights(last, sandboxes)).length > 0);
@@ -58,9 +65,6 @@ test('K25 it is what was reviewed (`vitest -u` after a change)', async () => {
 });
 
 describe('K25 in no answer is', () => {
-  const found = (wanted: (right: Right) => boolean) =>
-    [...rights].flatMap(([who, list]) => list.filter(wanted).map(right => `${who}: ${sentence(right)}`));
-
   test('(the answers are there: a control)', () => {
     expect(found(({ verbs }) => verbs.includes('approve'))).toEqual([
       'creel-approver, where it is bound: approvalrequests.creel.dev: approve, get, list, patch, update, watch',
@@ -103,11 +107,6 @@ describe('K25 in no answer is', () => {
 });
 
 describe('who decides', () => {
-  const may = (role: string, verb: string) =>
-    (rights.get(`${role}, ${builtIn.includes(role) ? 'of creel.dev' : 'where it is bound'}`) ?? []).some(
-      ({ resource, verbs }) => resource === 'approvalrequests.creel.dev' && verbs.includes(verb),
-    );
-
   test.each(['view', 'edit', 'admin', 'creel-viewer', 'creel-user', 'creel-policy-admin'])('not %s', role => {
     expect(may(role, 'get')).toBe(true);
     for (const verb of ['approve', 'patch', 'update']) expect(may(role, verb), verb).toBe(false);

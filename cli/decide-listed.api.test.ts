@@ -3,21 +3,21 @@ import { beforeAll, expect, test } from 'vitest';
 import { openTerminal, provideTmux } from './term/testing/terminal.ts';
 import { clusterFixture } from './testing/cluster-fixture.ts';
 
-const { namespace, env, kubectl, makeRequest, getRequest } = clusterFixture('cli-listed');
-const verdictOf = async (name: string) => (await getRequest(name)).spec.decision?.verdict;
+const cluster = clusterFixture('cli-listed');
+const verdictOf = async (name: string) => (await cluster.getRequest(name)).spec.decision?.verdict;
 
 beforeAll(provideTmux);
 
 test('A15 what came after the list, or took the name of something on it, is not approved with it', async () => {
-  await makeRequest('apr-listed', { host: 'listed.example.org' });
-  await makeRequest('apr-swapped', { host: 'harmless.example.org' });
-  const args = ['-n', namespace, 'approve', '--all', '--no-wait'];
-  const terminal = await openTerminal({ columns: 120, rows: 30, args, env });
+  await cluster.makeRequest('apr-listed', { host: 'listed.example.org' });
+  await cluster.makeRequest('apr-swapped', { host: 'harmless.example.org' });
+  const args = ['-n', cluster.namespace, 'approve', '--all', '--no-wait'];
+  const terminal = await openTerminal({ columns: 120, rows: 30, args, env: cluster.env });
   try {
     expect(await terminal.until('Approve these 2? [y/N]')).toContain('harmless.example.org');
-    await makeRequest('apr-late', { host: 'late.example.org' });
-    await kubectl(['delete', 'apr', 'apr-swapped']);
-    await makeRequest('apr-swapped', { host: 'evil.example.org' });
+    await cluster.makeRequest('apr-late', { host: 'late.example.org' });
+    await cluster.kubectl(['delete', 'apr', 'apr-swapped']);
+    await cluster.makeRequest('apr-swapped', { host: 'evil.example.org' });
     await terminal.press('y', 'Enter');
     const screen = await terminal.until(/ended \d+/);
     expect(screen).toMatch(/apr-swapped/);

@@ -17,6 +17,7 @@ const namespaces: CaseNamespaces = {
 };
 const files = readCaseFiles();
 const cases = files.flatMap(file => file.cases.map(entry => ({ entry, file, title: titleOf(file, entry) })));
+const kubectl = (...args: string[]) => currentCluster().kubectl([...args, '--namespace=creel-system']);
 const policyLagMs = 15_000;
 let lab: AdmissionLab | undefined;
 
@@ -75,7 +76,6 @@ describe('guardrails whose ConfigMap', () => {
   const refusable = cases
     .filter(({ file, entry }) => file.values !== undefined && entry.deny !== undefined)
     .slice(0, 1);
-  const kubectl = (...args: string[]) => currentCluster().kubectl([...args, '--namespace=creel-system']);
   beforeAll(() => installChart(['webhook.enabled=false'], guarded[0]?.file.values));
   afterAll(uninstallChart);
   const refused = ({ entry, file }: (typeof cases)[number]) =>

@@ -34,6 +34,37 @@ const sandbox = (name: string, spec: object = {}) => ({
   spec: { image: 'creel.example/agent:1', ...spec },
 });
 
+const podsOf = async (name: string) =>
+  (await kubectl('get', 'pods', '--output=name')).split('\n').filter(pod => pod.startsWith(`pod/${name}`));
+const eventsOf = () => kubectl('get', 'events', '--output=jsonpath={.items[*].message}');
+const podWithProfile = (profile: object) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'profiled' },
+  spec: {
+    securityContext: { runAsNonRoot: true, seccompProfile: profile },
+    containers: [
+      {
+        name: 'main',
+        image: 'creel.example/tool:1',
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      },
+    ],
+  },
+});
+const request = (name: string, host: string) => ({
+  apiVersion: 'creel.dev/v1alpha1',
+  kind: 'ApprovalRequest',
+  metadata: { name },
+  spec: {
+    type: 'Egress',
+    sandbox: { name: 'box', uid: '6f0c5b0e-0000-4000-8000-000000000000' },
+    egress: { host, port: 443, reason: 'NotListed' },
+  },
+});
+const patch = (name: string, body: object, ...args: string[]) =>
+  kubectl('patch', 'apr', name, '--type=merge', `--patch=${JSON.stringify(body)}`, ...args);
+
 describe('a Sandbox says what is listed, and nothing of a pod besides:', () => {
   const container = { name: 'sidecar', image: 'evil.example/x' };
   const fields: readonly (readonly [string, object])[] = [
@@ -132,9 +163,6 @@ describe('K13 a controller on somebody’s behalf', () => {
     ],
     ['Job', (name, pod) => ({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template: pod } })],
   ];
-  const podsOf = async (name: string) =>
-    (await kubectl('get', 'pods', '--output=name')).split('\n').filter(pod => pod.startsWith(`pod/${name}`));
-  const eventsOf = () => kubectl('get', 'events', '--output=jsonpath={.items[*].message}');
 
   test.each(owners)(
     '%s: a restricted pod is made (control), one with the host’s network or our label is not, and an event says why',
@@ -190,21 +218,6 @@ describe('K24 a Secret of another namespace', () => {
 });
 
 describe('K31 a pod beside sandboxes', () => {
-  const pod = (profile: object) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'profiled' },
-    spec: {
-      securityContext: { runAsNonRoot: true, seccompProfile: profile },
-      containers: [
-        {
-          name: 'main',
-          image: 'creel.example/tool:1',
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        },
-      ],
-    },
-  });
   const create = ['create', '--dry-run=server', '--as=erin'];
 
   test.each([
@@ -214,27 +227,17 @@ describe('K31 a pod beside sandboxes', () => {
     ['of the root', { type: 'Localhost', localhostProfile: '/etc/evil.json' }],
     ['that is none', { type: 'Unconfined' }],
   ])('a seccomp profile %s is refused', async (_what, profile) => {
-    expect(await refusalOf(send(pod(profile), ...create))).not.toContain('let through');
+    expect(await refusalOf(send(podWithProfile(profile), ...create))).not.toContain('let through');
   });
 
   test('a seccomp profile of the node is taken: a control', async () => {
-    expect(await send(pod({ type: 'Localhost', localhostProfile: 'good.json' }), ...create)).toContain('created');
+    expect(await send(podWithProfile({ type: 'Localhost', localhostProfile: 'good.json' }), ...create)).toContain(
+      'created',
+    );
   });
 });
 
 describe('a request', () => {
-  const request = (name: string, host: string) => ({
-    apiVersion: 'creel.dev/v1alpha1',
-    kind: 'ApprovalRequest',
-    metadata: { name },
-    spec: {
-      type: 'Egress',
-      sandbox: { name: 'box', uid: '6f0c5b0e-0000-4000-8000-000000000000' },
-      egress: { host, port: 443, reason: 'NotListed' },
-    },
-  });
-  const patch = (name: string, body: object, ...args: string[]) =>
-    kubectl('patch', 'apr', name, '--type=merge', `--patch=${JSON.stringify(body)}`, ...args);
   const approval = { decision: { verdict: 'Approve', for: '1h', by: 'ann' } };
 
   test('A05 is not changed after it was seen, by nobody', async () => {

@@ -25,17 +25,19 @@ afterAll(async () => {
   await uninstall?.();
 });
 
-describe('K26 the port for health', () => {
-  const url = (path: string) => {
-    const line = operator.log.find(entry => entry.includes('"msg":"starting"')) ?? '{}';
-    return `http://127.0.0.1:${(JSON.parse(line) as { healthPort: number }).healthPort}${path}`;
-  };
-  const ask = async (path: string, token?: string) => {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(url(path), { headers });
-    return { status: response.status, text: await response.text() };
-  };
+const url = (path: string) => {
+  const line = operator.log.find(entry => entry.includes('"msg":"starting"')) ?? '{}';
+  return `http://127.0.0.1:${(JSON.parse(line) as { healthPort: number }).healthPort}${path}`;
+};
+const troubles = () => operator.log.filter(line => line.includes('watch interrupted')).length;
 
+const ask = async (path: string, token?: string) => {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(url(path), { headers });
+  return { status: response.status, text: await response.text() };
+};
+
+describe('K26 the port for health', () => {
   test('says whether it lives, and nothing else, to anybody', async () => {
     expect(await ask('/healthz')).toEqual({ status: 200, text: 'ok\n' });
     expect(await ask('/readyz')).toEqual({ status: 200, text: 'leading\n' });
@@ -84,7 +86,6 @@ test('K37 a kind that is deleted under it: it asks again ever more seldom, stops
   });
   const pod = () => kubectl('get', 'pod', 'csb-kept', '-n', sandboxes, '--output=jsonpath={.metadata.uid}');
   const before = await waitUntil(() => pod().catch(() => undefined), { what: 'its pod', timeoutMs: 30_000 });
-  const troubles = () => operator.log.filter(line => line.includes('watch interrupted')).length;
   const known = troubles();
   try {
     await kubectl('delete', 'crd', 'egresspolicies.creel.dev');

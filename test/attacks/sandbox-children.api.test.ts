@@ -42,6 +42,19 @@ const until = <T>(look: () => Promise<T>, timeout = 20_000) => expect.poll(look,
 const condition = async (name: string, type: string) =>
   (await read('csb', name)).status?.conditions?.find(each => each.type === type);
 
+const open = (name: string) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: `csb-${name}` },
+  spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{}], ingress: [{}] },
+});
+const profile = (model: string) => ({
+  apiVersion: 'creel.dev/v1alpha1',
+  kind: 'InferenceProfile',
+  metadata: { name: 'bound' },
+  spec: { provider: 'OpenAI', endpoint: 'https://models.example.org/v1', model },
+});
+
 interface Seen {
   readonly metadata?: { readonly uid: string; readonly name: string; readonly deletionTimestamp?: string };
   readonly spec?: object;
@@ -91,16 +104,10 @@ async function withoutPolicy(policy: string, doing: () => Promise<void>): Promis
   }
 }
 
-describe('the wall', () => {
-  const open = (name: string) => ({
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { name: `csb-${name}` },
-    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{}], ingress: [{}] },
-  });
-  const takeOver = (name: string, ...args: string[]) =>
-    send(open(name), 'apply', '--server-side', '--force-conflicts', '--field-manager=mine', ...args);
+const takeOver = (name: string, ...args: string[]) =>
+  send(open(name), 'apply', '--server-side', '--force-conflicts', '--field-manager=mine', ...args);
 
+describe('the wall', () => {
   test('K19 K20 taken over by force, or deleted, is refused to an editor', async () => {
     await create('walled');
     await untilPod('walled');
@@ -240,12 +247,6 @@ describe('K39 what the cluster refuses', () => {
 });
 
 test('K38 a profile that changes after a sandbox was bound to it: the status says what is in force and what is not yet', async () => {
-  const profile = (model: string) => ({
-    apiVersion: 'creel.dev/v1alpha1',
-    kind: 'InferenceProfile',
-    metadata: { name: 'bound' },
-    spec: { provider: 'OpenAI', endpoint: 'https://models.example.org/v1', model },
-  });
   await send(profile('first'), 'apply');
   await create('bound', { inference: { profile: 'bound' } });
   await untilPod('bound');
