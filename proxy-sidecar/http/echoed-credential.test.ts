@@ -109,6 +109,17 @@ test('upstream is asked for no coding, and one that codes all the same is refuse
   expect(got).not.toContain('abcd');
 });
 
+test('no part of an answer is asked for: put together, slices would show it', async () => {
+  const slices = get('Range: bytes=0-2', 'If-Range: "tag"', 'Connection: close');
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  const { seen } = await exchange(slices, [answer]);
+  expect(seen[0]).not.toMatch(/range/i);
+  // Control: where nothing is signed they go on.
+  const { seen: unsigned } = await exchange(slices, [answer], []);
+  expect(unsigned[0]).toMatch(/^Range: bytes=0-2\r$/m);
+  expect(unsigned[0]).toMatch(/^If-Range: "tag"\r$/m);
+});
+
 test('an answer without a body may name a coding', async () => {
   const { got } = await exchange(last, ['HTTP/1.1 304 Not Modified\r\nContent-Encoding: gzip\r\n\r\n']);
   expect(got).toMatch(/^HTTP\/1\.1 304 /);

@@ -15,6 +15,7 @@ import { readBody } from './read-body.ts';
 import { readResponseHead } from './read-response-head.ts';
 import { framingFields, serializeRequestHead, serializeResponseHead } from './serialize-head.ts';
 import type { ServeHttpOptions } from './serve-http.ts';
+import { signFields } from './sign-fields.ts';
 import type { OpenUpstream, UpstreamConnection } from './upstream-connection.ts';
 import { writeBytes } from './write-bytes.ts';
 
@@ -115,13 +116,11 @@ export function upstreamFields(
   { gate: { host, port, defaultPort } }: ServeHttpOptions,
 ): readonly HeaderField[] {
   const name = host.includes(':') ? `[${host}]` : host;
-  const signed = setFields.length === 0 ? [] : [...setFields, headerField('Accept-Encoding', 'identity')];
-  const replaced = new Set(signed.map(({ key }) => key));
-  // Whoever has sent the body already expects no word to go on.
-  if (body !== undefined) replaced.add('expect');
+  const { kept, signed } = signFields(endToEndRequestFields(head.fields), setFields);
   return [
     headerField('Host', port === defaultPort ? name : `${name}:${port}`),
-    ...endToEndRequestFields(head.fields).filter(({ key }) => !replaced.has(key)),
+    // Whoever has sent the body already expects no word to go on.
+    ...kept.filter(({ key }) => body === undefined || key !== 'expect'),
     ...signed,
   ];
 }

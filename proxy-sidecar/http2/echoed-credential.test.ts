@@ -57,14 +57,14 @@ test('heads, bodies and trailers show its length alone', async () => {
   expect(Buffer.concat(chunks).toString()).toBe(`Bearer ${stars}`);
 });
 
-test('a coded answer is a 502, and the server was asked for none', async () => {
+test('a coded answer is a 502, and the server was asked for none, nor for a part', async () => {
   const seen: string[][] = [];
   const session = await sessionTo((stream, raw) => {
     seen.push(raw);
     stream.respond({ ':status': 200, 'content-encoding': 'br' });
     stream.end('coded');
   });
-  const stream = session.request([...request('GET'), 'accept-encoding', 'br']);
+  const stream = session.request([...request('GET'), 'accept-encoding', 'br', 'range', 'bytes=0-2']);
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
@@ -73,6 +73,7 @@ test('a coded answer is a 502, and the server was asked for none', async () => {
   expect(Buffer.concat(chunks).toString()).toContain('EncodedAnswer');
   const [raw = []] = seen;
   expect(raw.flatMap((text, at) => (text === 'accept-encoding' ? [raw[at + 1]] : []))).toEqual(['identity']);
+  expect(raw).not.toContain('range');
 });
 
 test('a message that ends like the credential begins is there before the next one is asked for', async () => {

@@ -1,5 +1,6 @@
 import type { GateVerdict, RequestGate } from '../connection/request-gate.ts';
 import { type HeaderField, headerField } from '../http/header-fields.ts';
+import { signFields } from '../http/sign-fields.ts';
 import type { Http2Request } from './admit-request.ts';
 
 /** What is sent on of the request's fields: the gate's in place of the client's (and then no coding, so that an
@@ -9,10 +10,9 @@ export function upstreamFields(
   { setFields }: Extract<GateVerdict, { verdict: 'Permit' }>,
   isBodyRead: boolean,
 ): readonly HeaderField[] {
-  const signed = setFields.length === 0 ? [] : [...setFields, headerField('accept-encoding', 'identity')];
-  const replaced = new Set(signed.map(({ key }) => key));
-  const kept = fields.filter(({ key }) => !replaced.has(key) && !(isBodyRead && key === 'expect'));
-  return [...kept, ...signed.map(({ key, value }) => headerField(key, value))];
+  const { kept, signed } = signFields(fields, setFields);
+  const sent = kept.filter(({ key }) => !(isBodyRead && key === 'expect'));
+  return [...sent, ...signed.map(({ key, value }) => headerField(key, value))];
 }
 
 /** The gate's host, as Host or `:authority` names it. */
