@@ -17,18 +17,24 @@ export const decisionKeys = {
 export type DecisionKey = keyof typeof decisionKeys;
 
 /** Slower than any finger that was already on its way, quicker than anyone who has looked. */
-export const settleMs = 300;
+const settleMs = 300;
+
+/** A clock that was set back makes nothing recent: it must not lock the keys. */
+export function isJustAfter(sinceMs: number, nowMs: number): boolean {
+  return nowMs >= sinceMs && nowMs - sinceMs < settleMs;
+}
 
 export function beginDecision(state: TermState, key: DecisionKey): TermState {
   const { verdict, isGroup } = decisionKeys[key];
   const subject = subjectOf(state);
   if (subject?.type !== 'Request')
     return warn(state, `${key} decides on a request: Tab to the requests and select one`);
-  if (state.nowMs - state.movedMs < settleMs)
+  if (isJustAfter(state.movedMs, state.nowMs))
     return warn(state, `the list moved just as you pressed ${key}: nothing was begun. Look again, then press it`);
   if (isGroup) return beginGroup(state, verdict, subject.row, key);
   const { request, isGone } = subject.row;
-  const why = whyNot(request, verdict, isGone);
+  const isSending = state.sent.get(request.metadata.uid)?.state === 'Sending';
+  const why = isSending ? 'the last decision on it is still being sent' : whyNot(request, verdict, isGone);
   if (why !== undefined) return warn(state, `${verdict} is not possible: ${why}`);
   return { ...state, dialog: openDecideDialog(verdict, [request], false, state.nowMs) };
 }

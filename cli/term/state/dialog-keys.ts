@@ -1,5 +1,5 @@
 // Keys while a dialog is open.
-import { settleMs } from './begin-decision.ts';
+import { isJustAfter } from './begin-decision.ts';
 import { whyNot } from './can-decide.ts';
 import type { DecideDialog, Dialog } from './dialog.ts';
 import { editText, insertText } from './edit-text.ts';
@@ -75,7 +75,7 @@ export function needsYes({ verdict, isGroup }: DecideDialog): boolean {
 }
 
 function confirm(state: TermState, dialog: DecideDialog): Step {
-  if (state.nowMs - dialog.openedMs < settleMs)
+  if (isJustAfter(dialog.openedMs, state.nowMs))
     return step(warn(state, 'that was quicker than anyone reads: nothing was decided. Read, then press it again'));
   const { verdict, targets, durations, duration, scopes, scope, reason } = dialog;
   const [only] = targets;

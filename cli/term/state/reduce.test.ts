@@ -122,6 +122,38 @@ describe('a tired finger', () => {
     expect(decisions(at)).toHaveLength(1);
   });
 
+  test('on a terminal too small to show the question no key asks or answers it', () => {
+    const at = bench();
+    at.put(sampleRequest('a'));
+    at.press('a');
+    at.send({ type: 'Resized', size: { columns: 40, rows: 10 } });
+    at.press('enter', 'escape', 'd', 'enter');
+    expect(decisions(at)).toEqual([]);
+    at.send({ type: 'Resized', size: { columns: 80, rows: 24 } });
+    at.pass(-900);
+    at.press('enter');
+    expect(decisions(at)).toEqual([]);
+    at.send({ type: 'Resized', size: { columns: 40, rows: 10 } });
+    at.press('q');
+    expect(at.effects).toEqual([{ type: 'Quit' }]);
+  });
+
+  test('a clock that is set back locks no key', () => {
+    const at = bench();
+    at.put(sampleRequest('a'));
+    at.pass(-3_600_000);
+    at.press('a');
+    expect(target(at)).toBeDefined();
+  });
+
+  test('a decision that is being sent is not sent twice', () => {
+    const at = bench();
+    at.put(sampleRequest('a'));
+    at.press('a', 'enter', 'a');
+    expect(target(at)).toBeUndefined();
+    expect(notice(at)).toContain('still being sent');
+  });
+
   test('what comes in one burst or by paste decides nothing', () => {
     const at = bench();
     at.put(sampleRequest('a'));

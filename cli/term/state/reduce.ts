@@ -3,6 +3,7 @@ import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
 import type { StoreChange } from '../../../engine/watch/watch-state.ts';
 import type { DecisionOptions } from '../../decisions/decision-of.ts';
+import { layoutOf } from '../layout.ts';
 import type { Verdict } from './dialog.ts';
 import { onDialogKey, onDialogPaste } from './dialog-keys.ts';
 import type { KeyPress } from './key-press.ts';
@@ -60,6 +61,7 @@ function react(state: TermState, input: TermInput): Step {
   switch (input.type) {
     case 'Key': {
       const touched = { ...forget(state), lastKeyMs: input.atMs };
+      if (layoutOf(state.size).arrangement === 'TooSmall') return onBlindKey(touched, input.key);
       return touched.dialog ? onDialogKey(touched, touched.dialog, input.key) : onListKey(touched, input.key);
     }
     case 'Pasted':
@@ -82,12 +84,26 @@ function react(state: TermState, input: TermInput): Step {
         notice: { kind: input.isWarning ? 'Warning' : 'Info', text: input.text, atMs: input.atMs },
       });
     case 'Resized':
-      return stay({ ...state, size: input.size });
+      return stay(resize(state, input.size));
     case 'Tick':
       return stay(noteLate(growOld(state)));
     default:
       return input satisfies never;
   }
+}
+
+/** The question stands anew, and perhaps elsewhere: it has to be read again. */
+function resize(state: TermState, size: Size): TermState {
+  const { dialog } = state;
+  return dialog?.type === 'Decide'
+    ? { ...state, size, dialog: { ...dialog, openedMs: state.nowMs } }
+    : { ...state, size };
+}
+
+/** Nobody decides on what is not on the screen. */
+function onBlindKey(state: TermState, key: KeyPress): Step {
+  const isLeaving = key.name === 'interrupt' || (key.name === 'char' && key.text === 'q');
+  return { state, effects: isLeaving ? [{ type: 'Quit' }] : [] };
 }
 
 function stay(state: TermState): Step {
