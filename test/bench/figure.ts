@@ -34,6 +34,17 @@ export function ratioAtLeast(
   return { ...figures, goal: `>= ${goal}x`, met: ratio >= goal, spread };
 }
 
+/** The same for what must not exceed it. */
+export function ratioAtMost(
+  ours: readonly number[],
+  peer: readonly number[],
+  goal: number,
+  unit: Figure['unit'],
+): Figure {
+  const figure = ratioAtLeast(ours, peer, goal, unit);
+  return { ...figure, goal: `<= ${goal}x`, met: (figure.ratio ?? Number.NaN) <= goal };
+}
+
 /** Nearest-rank quantile of unsorted samples; NaN when there are none, which meets no goal. */
 export function quantile(samples: readonly number[], q: number): number {
   const sorted = [...samples].sort((a, b) => a - b);

@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   startup: async () => (await import('./startup.ts')).benchStartup,
   approvals: async () => (await import('./approvals.ts')).benchApprovals,
   egress: async () => (await import('./egress/egress.ts')).benchEgress,
+  neighbours: async () => (await import('./neighbours.ts')).benchNeighbours,
   memory: async () => (await import('./memory.ts')).benchMemory,
 };
 /** For trials of a bench itself: at most so many samples a figure, and the output says so. */

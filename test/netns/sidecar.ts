@@ -63,6 +63,11 @@ export class Sidecar {
     return this.#pod.run(command, { ...options, env: { ...this.agentEnv, ...options.env } });
   }
 
+  /** The same, left running. */
+  startAgent(command: readonly string[], options: ProcessOptions = {}): PodProcess {
+    return this.#pod.start(command, { ...options, env: { ...this.agentEnv, ...options.env } });
+  }
+
   /** A program of the agent as the pod starts it: through `launcher run`. */
   async runThroughLauncher(command: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
     const run = [`${this.files.shared}/launcher`, 'run', '--workdir', '/tmp', '--writable', '/tmp', '--timeout', '5s'];

@@ -74,6 +74,11 @@ export class TestHub {
     return this.#sessions;
   }
 
+  async waitForSession(count: number): Promise<void> {
+    const ask = () => (this.#sessions >= count ? true : undefined);
+    await waitUntil(ask, { what: `session ${count} of the sidecar`, timeoutMs: 20_000, intervalMs: 10 });
+  }
+
   get revision(): Revision {
     return this.#snapshot.revision;
   }
