@@ -90,7 +90,7 @@ test('K20 K21 while its namespace is deleted, walls and sidecar included, nothin
       'for i in 1 2 3; do curl -s -m 1 -o /dev/null http://198.51.100.88:8080/; done; date +%s > /sandbox/turn';
     const begun = await own.inside(
       'last',
-      `setsid sh -c 'trap "" TERM HUP; while :; do ${turn}; done' > /dev/null 2>&1 & sleep 5; cat /sandbox/turn`,
+      `setsid sh -c 'trap "" TERM HUP; while :; do ${turn}; done' > /dev/null 2>&1 & for i in $(seq 60); do [ -s /sandbox/turn ] && break; sleep 1; done; cat /sandbox/turn`,
     );
     expect(begun.stdout).toMatch(/^\d+\n$/);
     await currentCluster().kubectl(['delete', 'namespace', own.name, '--wait=false']);
