@@ -28,6 +28,7 @@ export async function forwardAllowed(
   const problem = signal.aborted ? 'NoLongerAllowed' : problemOf(sniffed, target, verdict);
   if (problem !== undefined) return refuse(captured, target, verdict, problem, context);
   if (protocol === 'Any') carried.protocol = protocolOf(sniffed);
+  if (sniffed.kind === 'HTTP') carried.isPlainHttp = true;
   const opened = { captured, carried, verdict, signal, context };
   if (sniffed.kind === 'HTTP') return await carryPlainRequests(opened);
   if (protocol === 'HTTP') {

@@ -49,7 +49,7 @@ export function createPolicyGate(
     if (verdict.binary !== undefined) carried.binary = verdict.binary;
     // An opaque rule or a grant of something else took the place of what this connection was opened under.
     if (!isStillAllowed(carried, context.policy)) return refuse(head, 403, noLongerAllowed, { verdict });
-    const decision = decideOne(verdict.allow, head, body, context);
+    const decision = decideOne(verdict.allow, carried, head, body, context);
     if (decision.verdict === 'NeedsBody') return decision;
     if (decision.verdict === 'Allow') return await permitRequest(head, body, verdict, decision);
     if (decision.verdict === 'Ask') return await ask(head, body, verdict, decision);
@@ -125,7 +125,7 @@ export function createPolicyGate(
     const look = async () => {
       const now = await decideTarget({ ...target, held: carried.held }, captured, context);
       if (now.kind !== 'Allow') return now.kind === 'Ask' ? undefined : true;
-      return decideOne(now.allow, head, body, context).verdict === 'Ask' ? undefined : true;
+      return decideOne(now.allow, carried, head, body, context).verdict === 'Ask' ? undefined : true;
     };
     const isClientThere = () => isOwned(captured, context);
     return (await holdForDecision<true>({ holdMs, denial, look, isClientThere }, context)).kind;
@@ -173,15 +173,16 @@ function whoOf({ identity }: Verdict): Pick<Verdict, 'identity'> {
 
 const noLongerAllowed = { error: 'NoLongerAllowed', detail: 'Policy has changed.' };
 
-/** A grant of a host that no rule inspects carries every request. */
+/** A grant of a host that no rule inspects carries every request; a rule for any bytes that took its place, too. */
 function decideOne(
   allow: Allow,
+  { isPlainHttp }: Pick<Carried, 'isPlainHttp'>,
   head: RequestHead,
   body: Buffer | undefined,
   { decideRequest }: Pick<ConnectionContext, 'decideRequest'>,
 ): RequestDecision {
   if (allow.inspected !== undefined) return decideRequest(allow.inspected, head, body);
-  if (allow.protocol === 'Any')
+  if (allow.protocol === 'Any' || (allow.protocol === 'TCP' && isPlainHttp))
     return { verdict: 'Allow', by: allow.by === 'Grant' ? 'Grant' : 'Rule', id: allow.id, mode: allow.mode };
   return { verdict: 'Deny', reason: 'RequestDenied', status: 403, detail: 'The rule says nothing about requests.' };
 }
@@ -208,7 +209,7 @@ function isRequestStillAllowed(
   const { target, binary = { kind: 'unknown' } } = carried;
   const allow = context.policy.decider?.decide({ ...target, binary, held: allHeld(carried) });
   if (allow?.verdict !== 'Allow') return false;
-  const now = decideOne(allow, head, body, context);
+  const now = decideOne(allow, carried, head, body, context);
   return now.verdict === 'Allow' && (before?.verdict !== 'Allow' || isSameUse(now, before));
 }
 

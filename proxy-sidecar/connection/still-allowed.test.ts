@@ -5,7 +5,7 @@ import { classifyAnswers, type Permit, permitThroughProxy } from '../../engine/d
 import { sampleGrants, samplePolicy, sampleRule, sampleTarget } from '../../engine/decide/testing/samples.ts';
 import type { CompiledRule, UpstreamProxy } from '../../protocol/snapshot.ts';
 import type { InForce } from '../policy/policy-state.ts';
-import { isStillAllowed } from './still-allowed.ts';
+import { type Carried, isStillAllowed } from './still-allowed.ts';
 
 const proxy: UpstreamProxy = { host: '10.9.9.9', port: 3128, noProxy: ['direct.example'] };
 const rules = [
@@ -64,5 +64,19 @@ test.each<[string, AllowedProtocol, CompiledRule[], boolean]>([
 ])('A connection %s', (_what, protocol, newRules, expected) => {
   const now = createDecider(samplePolicy({ rules: newRules }), sampleGrants(), () => 0);
   const carried = { target: sampleTarget('api.example'), binary: undefined, protocol };
+  expect(isStillAllowed(carried, { decider: now, inForce: {} as InForce })).toBe(expected);
+});
+
+test.each<[string, 'TLS' | 'TCP', boolean]>([
+  ['a rule for any bytes', 'TCP', true],
+  ['a rule for TLS', 'TLS', false],
+])('Requests without TLS go on under %s: %s', (_what, protocol, expected) => {
+  const now = createDecider(samplePolicy({ rules: opaque(protocol) }), sampleGrants(), () => 0);
+  const carried: Carried = {
+    target: sampleTarget('api.example'),
+    binary: undefined,
+    protocol: 'HTTP',
+    isPlainHttp: true,
+  };
   expect(isStillAllowed(carried, { decider: now, inForce: {} as InForce })).toBe(expected);
 });

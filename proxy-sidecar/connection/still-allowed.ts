@@ -11,6 +11,8 @@ export interface Carried {
   binary: Binary | undefined;
   /** `Any` until the first bytes have told, then what it turned out to be: a rule may take the grant's place. */
   protocol: AllowedProtocol;
+  /** Requests without TLS: what a rule for any bytes by name alone would let through unread. */
+  isPlainHttp?: true;
   permit?: Permit;
   /** Grants of the whole host that it has spent a use of. */
   held?: ReadonlySet<string>;
@@ -28,11 +30,11 @@ export function isStillAllowed(
   carried: Carried,
   { decider, inForce }: Pick<PolicyState, 'decider' | 'inForce'>,
 ): boolean {
-  const { target, binary, protocol, permit } = carried;
+  const { target, binary, permit } = carried;
   // Nobody is asked again: where the binary has become the question, not to know it is to end it.
   const now = decider?.decide({ ...target, binary: binary ?? { kind: 'unknown' }, held: allHeld(carried) });
   if (decider === undefined || now?.verdict !== 'Allow') return false;
-  if (!carries(now.protocol, protocol)) return false;
+  if (!carries(now.protocol, carried)) return false;
   if (permit === undefined) return true;
   const request = { ...target, binary, allow: now };
   // Neither around a proxy that is in force now, nor through one that is not for this host any more.
@@ -43,7 +45,8 @@ export function isStillAllowed(
   return permit.addresses.every(address => repeated.addresses.includes(address));
 }
 
-/** Before its first bytes a connection is nothing yet; plain bytes by name alone are more than TLS by that name. */
-function carries(now: AllowedProtocol, protocol: AllowedProtocol): boolean {
-  return now === protocol || now === 'Any' || protocol === 'Any' || (now === 'TCP' && protocol === 'TLS');
+/** Before its first bytes a connection is nothing yet; any bytes by name alone are more than TLS or plain HTTP by that name. */
+function carries(now: AllowedProtocol, { protocol, isPlainHttp }: Carried): boolean {
+  if (now === protocol || now === 'Any' || protocol === 'Any') return true;
+  return now === 'TCP' && (protocol === 'TLS' || isPlainHttp === true);
 }

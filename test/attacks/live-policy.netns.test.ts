@@ -96,6 +96,8 @@ test('denied by a person: the reason is in the next 403, over TLS, in plain HTTP
   }
 });
 
+const post = (url: string, method = 'POST') => curl('-o', '/dev/null', '-w', '%{http_code}', '-X', method, url);
+
 test('A04 approved was one request of one binary on one port: nothing else passes', async () => {
   const inspection = {
     kind: 'HTTP',
@@ -105,7 +107,6 @@ test('A04 approved was one request of one binary on one port: nothing else passe
   } as const;
   const rules = [allow(['api.test'], { protocol: 'HTTP', inspection })];
   await path.hub.apply({ policy: { rules } });
-  const post = (url: string, method = 'POST') => curl('-o', '/dev/null', '-w', '%{http_code}', '-X', method, url);
   expect((await post('https://api.test/a')).stdout).toBe('403');
   const asked = await path.hub.waitFor('denial', ({ host }) => host === 'api.test');
   const { path: binaryPath = '', sha256 = '' } = asked.binary ?? {};
@@ -161,6 +162,25 @@ test('promoted: a rule takes the place of a grant, and nothing that is open or n
   // The control: without the rules both end.
   expect((await path.hub.apply({ policy: { rules: [] } })).closed).toBeGreaterThanOrEqual(2);
   await Promise.all([open.cutAtMs(), tls.cutAtMs()]);
+});
+
+test('promoted: requests without TLS on any port go on, on the connection they have', async () => {
+  const script = `
+import http.client, sys
+c = http.client.HTTPConnection('promoted.test', 80)
+for line in sys.stdin:
+    c.request('GET', '/')
+    r = c.getresponse(); r.read()
+    print('status', r.status, flush=True)
+`;
+  await path.hub.apply({ grants: [grant('promoted.test', 80)] });
+  const client = path.pod.start(['python3', '-c', script], { interactive: true, timeoutMs: 20_000 });
+  client.child.stdin.write('\n');
+  await client.waitForOutput('status 200');
+  await path.hub.apply({ policy: { rules: [allow(['promoted.test'], { ports: [80], protocol: 'TCP' })] } });
+  expect((await path.hub.apply({ grants: [] })).closed).toBe(0);
+  client.child.stdin.end('\n');
+  expect((await client.result()).stdout).toBe('status 200\nstatus 200\n');
 });
 
 test('expired: the grant ends by the clock, with its connection', async () => {
