@@ -1,11 +1,10 @@
 // Upstreams that tell what they were asked, byte for byte: what the agent may see of a credential is its length.
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { Permit } from '../../engine/decide/permit.ts';
+import { listening } from '../testing/listening.ts';
 import { type HeaderField, headerField } from './header-fields.ts';
-import { defaultHttpLimits } from './http-limits.ts';
-import { serveHttp } from './serve-http.ts';
+import { permitted, startHttp } from './testing/start-http.ts';
 
 const secret = 'ghp_Secret0123456789';
 const stars = '*'.repeat(secret.length);
@@ -16,53 +15,26 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanups.push(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
-
 /** What the agent gets for its requests, and what upstream got; it answers each read with `pieces`, one segment each. */
 async function exchange(requests: string, pieces: readonly string[], setFields: readonly HeaderField[] = signedIn) {
   const seen: string[] = [];
-  const upstreamPort = await listening(
-    createServer(socket => {
-      socket.setNoDelay(true).on('error', () => undefined);
-      socket.on('data', data => {
-        seen.push(data.toString('latin1'));
-        for (const piece of pieces) socket.write(piece, 'latin1');
-      });
-    }),
-  );
-  const port = await listening(createServer({ allowHalfOpen: true }, agent => serve(agent, upstreamPort, setFields)));
-  const agent = connect(port, '127.0.0.1');
+  const upstream = createServer(socket => {
+    socket.setNoDelay(true).on('error', () => undefined);
+    socket.on('data', data => {
+      seen.push(data.toString('latin1'));
+      for (const piece of pieces) socket.write(piece, 'latin1');
+    });
+  });
+  cleanups.push(() => upstream.close());
+  const decide = () => permitted(setFields);
+  const proxy = await startHttp({ upstreamPort: await listening(upstream), host: 'api.test', decide });
+  cleanups.push(proxy.close);
+  const agent = connect(proxy.port, '127.0.0.1');
   agent.end(requests);
   const chunks: Buffer[] = [];
   agent.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(agent, 'close');
   return { seen, got: Buffer.concat(chunks).toString('latin1') };
-}
-
-function serve(agent: Socket, upstreamPort: number, setFields: readonly HeaderField[]): void {
-  const permit = { host: 'api.test', port: 443, addresses: [], allow: { id: 'r' } } as unknown as Permit;
-  void serveHttp(agent, {
-    gate: {
-      host: 'api.test',
-      port: 443,
-      defaultPort: 443,
-      decide: () => Promise.resolve({ verdict: 'Permit', permit, setFields }),
-      watch: () => () => undefined,
-      record: () => undefined,
-    },
-    dial: async () => {
-      const stream = connect(upstreamPort, '127.0.0.1');
-      await once(stream, 'connect');
-      return { ok: true, stream };
-    },
-    limits: defaultHttpLimits,
-    signal: new AbortController().signal,
-  });
 }
 
 const get = (...fields: readonly string[]) =>

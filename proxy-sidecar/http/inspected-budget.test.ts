@@ -1,35 +1,21 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { ByteBudget } from '../inference/byte-budget.ts';
-import { defaultHttpLimits } from './http-limits.ts';
-import { serveHttp } from './serve-http.ts';
+import { startHttp } from './testing/start-http.ts';
 
 const refused = { verdict: 'Refuse', status: 403, body: { error: 'X', detail: '', host: 'a', port: 80 } } as const;
 
 test('a body that a rule reads waits only while there is room for it, and gives it back', async () => {
   const budget = new ByteBudget(1000);
-  const server = createServer({ allowHalfOpen: true }, client => {
-    void serveHttp(client, {
-      gate: {
-        host: 'good.example',
-        port: 80,
-        defaultPort: 80,
-        decide: (_head, body) =>
-          Promise.resolve(body === undefined ? { verdict: 'NeedsBody', maxBytes: 600 } : refused),
-        watch: () => () => undefined,
-        record: () => undefined,
-      },
-      dial: () => Promise.resolve({ ok: false, problem: 'nothing is permitted here' }),
-      limits: defaultHttpLimits,
-      budget,
-      signal: new AbortController().signal,
-    });
+  const proxy = await startHttp({
+    // Nothing is permitted here, so nothing is dialled.
+    upstreamPort: 0,
+    decide: (_head, body) => (body === undefined ? { verdict: 'NeedsBody', maxBytes: 600 } : refused),
+    budget,
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   const ask = () => {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const socket = connect(proxy.port, '127.0.0.1');
     socket.write('POST / HTTP/1.1\r\nHost: good.example\r\nContent-Length: 5\r\n\r\nhalf');
     return socket;
   };
@@ -40,5 +26,5 @@ test('a body that a rule reads waits only while there is room for it, and gives 
   expect(await statusOf(first)).toBe('403');
   await expect.poll(() => budget.usedBytes).toBe(0);
   first.destroy();
-  server.close();
+  proxy.close();
 });

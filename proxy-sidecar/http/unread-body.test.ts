@@ -1,23 +1,16 @@
 // Servers that read no body of a GET (Python's http.server is one) take it for the next request of the connection.
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { host as h2Host, permitted, startHttp2 } from '../http2/testing/start-http2.ts';
-import { defaultHttpLimits } from './http-limits.ts';
-import { serveHttp } from './serve-http.ts';
+import { host as h2Host, startHttp2 } from '../http2/testing/start-http2.ts';
+import { listening } from '../testing/listening.ts';
+import { startHttp } from './testing/start-http.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanups.push(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
 
 /** Reads heads alone; ends the connection when a client says that it is done. */
 async function startCareless(served: string[]): Promise<number> {
@@ -36,34 +29,16 @@ async function startCareless(served: string[]): Promise<number> {
       }
     });
   });
-  return await listen(server);
+  cleanups.push(() => server.close());
+  return await listening(server);
 }
 
 const smuggled = 'DELETE /all HTTP/1.1\r\nHost: good.example\r\n\r\n';
 
 async function overHttp1(upstreamPort: number, method: string): Promise<void> {
-  const port = await listen(
-    createServer({ allowHalfOpen: true }, client => {
-      void serveHttp(client, {
-        gate: {
-          host: 'good.example',
-          port: 80,
-          defaultPort: 80,
-          decide: () => Promise.resolve(permitted),
-          watch: () => () => undefined,
-          record: () => undefined,
-        },
-        dial: async () => {
-          const stream = connect(upstreamPort, '127.0.0.1');
-          await once(stream, 'connect');
-          return { ok: true, stream };
-        },
-        limits: defaultHttpLimits,
-        signal: new AbortController().signal,
-      });
-    }),
-  );
-  const agent = connect(port, '127.0.0.1').on('error', () => undefined);
+  const proxy = await startHttp({ upstreamPort });
+  cleanups.push(proxy.close);
+  const agent = connect(proxy.port, '127.0.0.1').on('error', () => undefined);
   cleanups.push(() => agent.destroy());
   agent.write(`${method} /x HTTP/1.1\r\nHost: good.example\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`);
   await once(agent, 'data');

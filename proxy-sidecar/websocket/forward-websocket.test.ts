@@ -1,13 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import type { Permit } from '../../engine/decide/permit.ts';
-import type { GateRecord } from '../connection/request-gate.ts';
 import { headerField } from '../http/header-fields.ts';
-import { defaultHttpLimits } from '../http/http-limits.ts';
-import { serveHttp } from '../http/serve-http.ts';
+import { permitted, startHttp } from '../http/testing/start-http.ts';
+import { listening } from '../testing/listening.ts';
 import { acceptValue } from './accept-upgrade.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -15,52 +13,12 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanups.push(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
-
 /** serveHttp in front of an upstream, with a gate that permits everything. */
 async function startSidecar(upstreamPort: number, text?: readonly string[]) {
-  const records: GateRecord[] = [];
-  const closers = new Set<() => void>();
-  const policy = new AbortController();
-  const permit = { verdict: 'Permit', host: 'good.example', port: 80, addresses: [], allow: { id: 'r' } };
-  const server = createTcpServer({ allowHalfOpen: true }, client => {
-    void serveHttp(client, {
-      gate: {
-        host: 'good.example',
-        port: 80,
-        defaultPort: 80,
-        decide: () =>
-          Promise.resolve({
-            verdict: 'Permit',
-            permit: permit as unknown as Permit,
-            setFields: [headerField('Authorization', 'Bearer real')],
-            ...(text === undefined ? {} : { text }),
-          }),
-        watch: (_head, _body, close) => {
-          closers.add(close);
-          return () => closers.delete(close);
-        },
-        record: (_head, record) => records.push(record),
-      },
-      dial: async () => {
-        const stream = connect(upstreamPort, '127.0.0.1');
-        await once(stream, 'connect');
-        return { ok: true, stream };
-      },
-      limits: defaultHttpLimits,
-      signal: policy.signal,
-    });
-  });
-  const port = await listen(server);
-  const closeAll = () => {
-    for (const close of closers) close();
-  };
-  return { port, records, closeAll, abort: () => policy.abort() };
+  const decide = () => permitted([headerField('Authorization', 'Bearer real')], text);
+  const { port, records, watching, end, close } = await startHttp({ upstreamPort, decide });
+  cleanups.push(close);
+  return { port, records, closeAll: () => watching.forEach(one => one()), abort: end };
 }
 
 const options = { headers: { Host: 'good.example', Authorization: 'Bearer placeholder', 'X-Kept': 'yes' } };
@@ -68,8 +26,9 @@ const options = { headers: { Host: 'good.example', Authorization: 'Bearer placeh
 /** A real server and client with the sidecar between. */
 async function open(text?: readonly string[]) {
   const http = createServer();
+  cleanups.push(() => http.close());
   const upstream = new WebSocketServer({ server: http, handleProtocols: () => 'chat' });
-  const sidecar = await startSidecar(await listen(http), text);
+  const sidecar = await startSidecar(await listening(http), text);
   const client = new WebSocket(`ws://127.0.0.1:${sidecar.port}/live?x=1`, ['other', 'chat'], options);
   cleanups.push(() => client.terminate());
   const [[server, request]] = (await Promise.all([once(upstream, 'connection'), once(client, 'open')])) as [
@@ -87,7 +46,8 @@ async function handshakeWith(answer: string) {
       socket.end(answer.replace('KEY', acceptValue(key)));
     });
   });
-  const sidecar = await startSidecar(await listen(upstream));
+  cleanups.push(() => upstream.close());
+  const sidecar = await startSidecar(await listening(upstream));
   const client = new WebSocket(`ws://127.0.0.1:${sidecar.port}/`, options);
   client.on('error', () => undefined);
   const [, response] = (await once(client, 'unexpected-response')) as [
@@ -111,7 +71,9 @@ describe('a WebSocket through the HTTP side', () => {
     expect(String((await once(client, 'message'))[0])).toBe('hello');
     client.close(1000);
     await once(client, 'close');
-    await expect.poll(() => sidecar.records).toEqual([{ outcome: 'Forwarded', status: 101, bytesUp: 5, bytesDown: 5 }]);
+    await expect
+      .poll(() => sidecar.records)
+      .toEqual([{ method: 'GET', outcome: 'Forwarded', status: 101, bytesUp: 5, bytesDown: 5 }]);
   });
 
   test('H25: is closed by a message that its rule does not list', async () => {

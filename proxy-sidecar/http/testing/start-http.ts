@@ -20,7 +20,7 @@ export interface StartHttp {
   readonly limits?: Partial<HttpLimits>;
   readonly budget?: MessageBudget;
   /** Waited for on every dial. */
-  readonly beforeDial?: () => Promise<void>;
+  readonly beforeDial?: (() => Promise<void>) | undefined;
 }
 
 export interface StartedHttp {
