@@ -5,7 +5,7 @@ import { parseHost } from '../../engine/canonical/host.ts';
 import { sampledRequests } from '../../engine/compile/sampled-requests.ts';
 import { decideRequest } from '../../engine/decide/decide-request.ts';
 import { createDecider, type Decider } from '../../engine/decide/decider.ts';
-import type { Decision } from '../../engine/decide/decision.ts';
+import type { Allow, Decision } from '../../engine/decide/decision.ts';
 import { ruleForGrant } from '../../engine/decide/rule-for-grant.ts';
 import type { CompiledPolicy, Grant } from '../../protocol/snapshot.ts';
 
@@ -68,9 +68,24 @@ export class AskPolicy {
   }
 
   /** The rule that allows what was asked for. */
-  answeredBy(policy: CompiledPolicy, { spec: { egress } }: ApprovalRequest): string | undefined {
-    if (egress?.reason !== 'NotListed') return undefined;
-    const decision = this.decide(policy, egress);
-    return decision.verdict === 'Allow' && decision.by === 'Rule' ? decision.id : undefined;
+  answeredBy(policy: CompiledPolicy, { spec: { egress }, status }: ApprovalRequest): string | undefined {
+    const decision = egress && this.decide(policy, egress);
+    if (decision?.verdict !== 'Allow' || decision.by !== 'Rule') return undefined;
+    const isAnswered =
+      egress?.reason === 'NotListed' || allowsSeen(decision, egress?.host ?? '', status?.samples ?? []);
+    return isAnswered ? decision.id : undefined;
   }
+}
+
+/** As many as a request keeps: there may have been more. */
+const maxSamples = 10;
+
+/** Whether every single request that was refused passes now. One that cannot be read again from its sample may not. */
+function allowsSeen({ inspected }: Allow, host: string, samples: readonly string[]): boolean {
+  if (inspected === undefined) return true;
+  const requests = sampledRequests(host, samples);
+  if (requests.length === 0 || requests.length !== samples.length || samples.length >= maxSamples) return false;
+  return requests.every(
+    ({ method, path }) => decideRequest(inspected, { method, target: path, isWebSocket: false }).verdict === 'Allow',
+  );
 }

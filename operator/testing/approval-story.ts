@@ -62,8 +62,6 @@ export async function tellApprovalStory(admin: KubeClient, namespace: string, po
       ...patience,
       what: `${name} to be ${phase}`,
     });
-  const holds = (what: string, look: () => boolean) =>
-    waitUntil(() => (look() ? true : undefined), { ...patience, what });
   const denied = (but?: string) =>
     waitUntil(
       async () => {
@@ -102,6 +100,10 @@ export async function tellApprovalStory(admin: KubeClient, namespace: string, po
   expectOnce(revokedRequest, ['Pending', 'Approved', 'Enforced', 'Revoked']);
   expectOnce(deniedRequest, ['Pending', 'Denied']);
   return { writes: operators.writes, crashed: operators.crashed };
+}
+
+function holds(what: string, look: () => boolean): Promise<boolean> {
+  return waitUntil(() => (look() ? true : undefined), { ...patience, what });
 }
 
 /** Each phase once and in order; a crash may have skipped one in between, never the last. */

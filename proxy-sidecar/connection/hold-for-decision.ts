@@ -74,11 +74,12 @@ function tellAfter(ms: number, tell: () => void, end: AbortController): () => vo
 
 /** Its bytes are not read while it waits, so that only the guard can say whether anybody still holds the socket. */
 function watchClient(isThere: () => Promise<boolean>, tell: () => void, end: AbortController): () => void {
-  const timer = setInterval(async () => {
+  const check = async () => {
     if (await isThere()) return;
     end.abort('ClientGone');
     tell();
-  }, clientCheckMs);
+  };
+  const timer = setInterval(() => void check(), clientCheckMs);
   return () => clearInterval(timer);
 }
 

@@ -27,8 +27,7 @@ export async function measureSessions(context: BenchContext): Promise<Figures> {
     progress('single decisions measured');
     const all = await measureFanOut(bench, count(fanOut));
     progress('all at once measured');
-    const flood = await measureFlood(bench, context);
-    return { ...single, ...all, ...flood };
+    return { ...single, ...all, ...(await measureFlood(bench, context)) };
   });
 }
 
