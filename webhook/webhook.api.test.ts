@@ -26,9 +26,9 @@ const merge = 'application/merge-patch+json';
 
 let webhook: WebhookProcess | undefined;
 let caller: ApiCaller | undefined;
-const call = (request: ApiCall): Promise<ApiAnswer> => {
+const call = (asked: ApiCall): Promise<ApiAnswer> => {
   if (caller === undefined) throw new Error('the set-up failed');
-  return caller.call(request);
+  return caller.call(asked);
 };
 const pathOf = (plural: string, where = namespace) => `${apiRoot}/namespaces/${where}/${plural}`;
 const dryRun = { dryRun: 'All', fieldValidation: 'Strict' };
@@ -48,6 +48,37 @@ const rule = (overrides: object = {}) => ({
 const policy = (name: string, ...allow: object[]) => object('EgressPolicy', name, { sandboxSelector: {}, allow });
 const tryPolicy = (body: object, where = namespace) =>
   call({ method: 'POST', path: pathOf('egresspolicies', where), body, query: dryRun });
+
+const specWithTest = (expectation: string) => ({
+  sandboxSelector: {},
+  allow: [rule()],
+  tests: [{ request: { host: 'api.example.com', port: 443 }, expect: expectation }],
+});
+
+const makeCeiling = (hosts: string[]) => ({
+  method: 'POST' as const,
+  path: `${apiRoot}/clusteregresspolicies`,
+  body: object('ClusterEgressPolicy', 'c', { namespaceSelector: {}, ceiling: { hosts } }),
+  query: dryRun,
+});
+
+const tryProfile = (endpoint: string) =>
+  call({
+    method: 'POST',
+    path: pathOf('inferenceprofiles'),
+    body: object('InferenceProfile', 'p', { provider: 'OpenAI', endpoint, model: 'm' }),
+    query: dryRun,
+  });
+
+const decide = (path: string, decision: object, as = approver) =>
+  call({ method: 'PATCH', path, contentType: merge, body: { spec: { decision } }, as });
+const byOf = ({ object: { spec } }: ApiAnswer) => (spec?.['decision'] as { by?: string } | undefined)?.by;
+
+const creator = 'creel.dev/created-by';
+const sandboxWith = (annotations: object = {}) => ({
+  ...object('Sandbox', 'made', { image: 'example.org/agent:1' }),
+  metadata: { name: 'made', annotations },
+});
 
 beforeAll(async () => {
   await installWithWebhook();
@@ -150,13 +181,8 @@ describe('a policy', () => {
   });
 
   test('whose own test fails is refused by name of the test; one whose tests pass is taken', async () => {
-    const spec = (expectation: string) => ({
-      sandboxSelector: {},
-      allow: [rule()],
-      tests: [{ request: { host: 'api.example.com', port: 443 }, expect: expectation }],
-    });
-    expect(await tryPolicy(object('EgressPolicy', 't', spec('Allow')))).toMatchObject({ status: 201 });
-    const refused = await tryPolicy(object('EgressPolicy', 't', spec('Deny')));
+    expect(await tryPolicy(object('EgressPolicy', 't', specWithTest('Allow')))).toMatchObject({ status: 201 });
+    const refused = await tryPolicy(object('EgressPolicy', 't', specWithTest('Deny')));
     expect(refused).toMatchObject({ status: 422, fields: ['spec.tests[0]'] });
     expect(refused.message).toContain('api.example.com:443 is Allow');
   });
@@ -198,34 +224,21 @@ describe('a policy', () => {
   });
 
   test('of the cluster: a ceiling that covers nothing is refused; one that takes from rules is warned of', async () => {
-    const ceiling = (hosts: string[]) => ({
-      method: 'POST' as const,
-      path: `${apiRoot}/clusteregresspolicies`,
-      body: object('ClusterEgressPolicy', 'c', { namespaceSelector: {}, ceiling: { hosts } }),
-      query: dryRun,
-    });
-    expect(await call(ceiling(['https://a.example']))).toMatchObject({
+    expect(await call(makeCeiling(['https://a.example']))).toMatchObject({
       status: 422,
       fields: ['spec.ceiling.hosts[0]'],
     });
     await call({ method: 'POST', path: pathOf('egresspolicies'), body: policy('kept', rule()) });
     await expect
-      .poll(async () => (await call(ceiling(['other.example']))).warnings.join(), { timeout: 15_000 })
+      .poll(async () => (await call(makeCeiling(['other.example']))).warnings.join(), { timeout: 15_000 })
       .toContain(`takes everything from rules that exist: ${namespace}/kept/r`);
     await call({ method: 'DELETE', path: `${pathOf('egresspolicies')}/kept` });
   });
 
   test('an InferenceProfile leads to no loopback and to nothing unencrypted', async () => {
-    const profile = (endpoint: string) =>
-      call({
-        method: 'POST',
-        path: pathOf('inferenceprofiles'),
-        body: object('InferenceProfile', 'p', { provider: 'OpenAI', endpoint, model: 'm' }),
-        query: dryRun,
-      });
-    expect(await profile('https://models.example/v1')).toMatchObject({ status: 201 });
+    expect(await tryProfile('https://models.example/v1')).toMatchObject({ status: 201 });
     for (const endpoint of ['https://127.0.0.1/v1', 'https://169.254.169.254/', 'http://models.example/v1'])
-      expect(await profile(endpoint), endpoint).toMatchObject({ status: 422, fields: ['spec.endpoint'] });
+      expect(await tryProfile(endpoint), endpoint).toMatchObject({ status: 422, fields: ['spec.endpoint'] });
   });
 });
 
@@ -318,9 +331,6 @@ describe('a decision', () => {
     expect(made.message).toBe('');
     return `${pathOf('approvalrequests', where)}/${name}`;
   };
-  const decide = (path: string, decision: object, as = approver) =>
-    call({ method: 'PATCH', path, contentType: merge, body: { spec: { decision } }, as });
-  const byOf = ({ object: { spec } }: ApiAnswer) => (spec?.['decision'] as { by?: string } | undefined)?.by;
 
   test('A23 of bare kubectl carries the name that the API server knows, whatever was there before', async () => {
     const path = await ask();
@@ -402,16 +412,10 @@ test('A24 who changes a policy is written beside it, and nobody else’s name', 
 });
 
 describe('who made a Sandbox', () => {
-  const creator = 'creel.dev/created-by';
-  const body = (annotations: object = {}) => ({
-    ...object('Sandbox', 'made', { image: 'example.org/agent:1' }),
-    metadata: { name: 'made', annotations },
-  });
-
   test('is written by the API server’s word, not by the author’s', async () => {
     const asked = { method: 'POST', path: pathOf('sandboxes'), query: dryRun } as const;
     for (const claim of [{}, { [creator]: 'somebody-else' }])
-      expect((await call({ ...asked, body: body(claim) })).object.metadata?.annotations?.[creator]).toBe(
+      expect((await call({ ...asked, body: sandboxWith(claim) })).object.metadata?.annotations?.[creator]).toBe(
         'kubernetes-admin',
       );
   });

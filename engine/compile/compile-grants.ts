@@ -147,8 +147,9 @@ function expiryOf(request: ApprovalRequest, inputs: GrantInputs): { readonly exp
   }
   const lengthMs = durationMs(duration);
   if (!Number.isFinite(lengthMs)) return `for: ${JSON.stringify(duration)} is no duration; write it like 1h`;
-  const longestMs = Math.min(...inputs.ceilings.map(({ spec }) => durationMs(spec.maxDuration ?? '') || Infinity));
-  if (lengthMs > longestMs) return `for: ${duration} is longer than a ceiling's maxDuration`;
+  const shorter = inputs.ceilings.find(({ spec }) => lengthMs > (durationMs(spec.maxDuration ?? '') || Infinity));
+  if (shorter !== undefined)
+    return `for: ${duration} is longer than maxDuration ${shorter.spec.maxDuration} in the ceiling of ${shorter.policy}`;
   // The earlier of what was written down and what follows from the decision: an edited status cannot lengthen a grant.
   const writtenMs = timeOf(status?.expiresAt) ?? Infinity;
   return { expiresAtMs: Math.min(writtenMs, decidedMs + lengthMs) };

@@ -17,7 +17,7 @@ const rule = (id: string, parts: Partial<CompiledRule>): CompiledRule => ({
   allowedCidrs: [],
   ...parts,
 });
-const host = (kind: HostPattern['kind'], name: string): HostPattern => ({ kind, name }) as HostPattern;
+const host = (kind: HostPattern['kind'], name: string): HostPattern => ({ kind, name });
 
 test('one pair is one conflict, however much the two have in common', () => {
   const hosts = [host('exact', 'a.example.com'), host('depth', 'example.com')];
@@ -56,13 +56,14 @@ test('it finds what comparing every peer with every other finds', () => {
   );
   const peers = record({ hosts, cidrs });
   assert(
-    property(array(tuple(peers, constantFrom('TLS', 'HTTP')), { maxLength: 5 }), list => {
-      const rules = list.map(([parts, protocol], at) =>
-        rule(`r${at}`, { ...parts, protocol: protocol as NonNullable<CompiledRule['protocol']> }),
-      );
-      const pairs = findConflicts(rules).map(({ a, b }) => `${a} ${b}`);
-      expect(pairs).toEqual(slowly(rules));
-    }),
+    property(
+      array(tuple(peers, constantFrom<NonNullable<CompiledRule['protocol']>[]>('TLS', 'HTTP')), { maxLength: 5 }),
+      list => {
+        const rules = list.map(([parts, protocol], at) => rule(`r${at}`, { ...parts, protocol }));
+        const pairs = findConflicts(rules).map(({ a, b }) => `${a} ${b}`);
+        expect(pairs).toEqual(slowly(rules));
+      },
+    ),
     { numRuns: 2000 },
   );
 });
@@ -73,9 +74,10 @@ function slowly(rules: readonly CompiledRule[]): string[] {
   return inspected.flatMap(a => opaque.filter(b => hostsMeet(a, b) || blocksMeet(a, b)).map(b => `${a.id} ${b.id}`));
 }
 
+const matches = ({ hosts }: CompiledRule, name: string) => hosts.some(pattern => patternMatches(pattern, name));
+
 /** By trying every name there is in the test's small world. */
 function hostsMeet(a: CompiledRule, b: CompiledRule): boolean {
-  const matches = ({ hosts }: CompiledRule, name: string) => hosts.some(pattern => patternMatches(pattern, name));
   return everyName.some(name => matches(a, name) && matches(b, name));
 }
 

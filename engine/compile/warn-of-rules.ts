@@ -12,7 +12,8 @@ export function warnOfRules(allow: readonly AllowRule[]): readonly string[] {
   const spec: EgressPolicy['spec'] = { sandboxSelector: {}, allow: [...allow] };
   return [
     ...allow.flatMap(rule => [...warnOfMode(rule), ...rule.to.flatMap(peer => warnOfPeer(rule.name, peer))]),
-  ].concat(warnOfBinaries({ spec }));
+    ...warnOfBinaries({ spec }),
+  ];
 }
 
 function warnOfMode({ name, mode }: AllowRule): string[] {

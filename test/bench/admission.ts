@@ -99,10 +99,12 @@ interface Sample {
   readonly object: object;
 }
 
+function read(file: string): object {
+  return parse(readFileSync(join(import.meta.dirname, '../../policies', file), 'utf8'), { version: '1.1' }) as object;
+}
+
 /** What people write: the preset that every sandbox begins with, the default profile, a Sandbox. */
 function sampleObjects(): readonly [Sample, ...Sample[]] {
-  const read = (file: string) =>
-    parse(readFileSync(join(import.meta.dirname, '../../policies', file), 'utf8'), { version: '1.1' }) as object;
   const policy = { plural: 'egresspolicies', object: read('presets/baseline/baseline.yaml') };
   const sandbox = {
     apiVersion: 'creel.dev/v1alpha1',

@@ -1,9 +1,9 @@
 // The webhook as the chart installs it: pods behind a Service, replaced under load without one failed call.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiCaller, openApiCaller } from '../../webhook/testing/api-caller.ts';
 import { CommandError } from '../cluster/base/run-command.ts';
 import { currentCluster } from '../cluster/current-cluster.ts';
 import { testNamespace } from '../cluster/test-namespace.ts';
-import { type ApiCaller, openApiCaller } from '../../webhook/testing/api-caller.ts';
 import { creelUnderTest } from './creel-under-test.ts';
 import { creelNamespace } from './install-creel.ts';
 
@@ -47,9 +47,9 @@ test('an author hears from it through kubectl', async () => {
 test('its pods are replaced under load, as by an upgrade, and no call fails', async () => {
   const failures: string[] = [];
   let calls = 0;
-  let isOver = false;
+  const over = new AbortController();
   const load = async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { status, message } = await tryPolicy('a.example');
       calls++;
       if (status !== 201) failures.push(`${status} ${message}`);
@@ -60,7 +60,7 @@ test('its pods are replaced under load, as by an upgrade, and no call fails', as
   await kubectl('rollout', 'status', 'deployment/creel-webhook', '-n', creelNamespace, '--timeout=120s');
   // Those that are replaced answer until their grace period ends.
   await expect.poll(podCount, { timeout: 60_000 }).toBe(await wantedPods());
-  isOver = true;
+  over.abort();
   await loads;
   expect(failures).toEqual([]);
   expect(calls).toBeGreaterThan(50);

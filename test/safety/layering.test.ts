@@ -33,12 +33,13 @@ export function findViolations(imports: readonly Import[]): string[] {
   });
 }
 
+const importing = (to: string) => findViolations([{ from: 'webhook/a.ts', to, relative: true }]);
+
 describe('imports point one way', () => {
   test('the rule catches a controller that imports the sidecar', () => {
     expect(findViolations([{ from: 'operator/a.ts', to: 'proxy-sidecar/b.ts', relative: true }])).toHaveLength(1);
   });
   test('the webhook takes the Kubernetes client of the operator, and nothing that knows sandboxes', () => {
-    const importing = (to: string) => findViolations([{ from: 'webhook/a.ts', to, relative: true }]);
     expect(importing('operator/kube/run-watch.ts')).toEqual([]);
     expect(importing('operator/controllers/status/write-status.ts')).toHaveLength(1);
   });

@@ -188,10 +188,11 @@ interface Load {
 /** Two at a time, each call on whichever connection the API server takes; every answer but 201 is a failure. */
 function startLoad(signal: AbortSignal): Load {
   let calls = 0;
-  let stopped = false;
+  const stop = new AbortController();
+  const over = AbortSignal.any([signal, stop.signal]);
   const failures: string[] = [];
   const loop = async () => {
-    while (!stopped && !signal.aborted) {
+    while (!over.aborted) {
       const { status, message } = await tryPolicy();
       calls++;
       if (status !== 201) failures.push(`${status} ${message}`);
@@ -204,7 +205,7 @@ function startLoad(signal: AbortSignal): Load {
       await expect.poll(() => calls, { timeout: 30_000 }).toBeGreaterThanOrEqual(wanted);
     },
     stop: async () => {
-      stopped = true;
+      stop.abort();
       await loops;
       return { calls, failures };
     },

@@ -31,6 +31,7 @@ export function fieldPath(path: readonly PropertyKey[]): string {
 }
 
 function messageOf(issue: Issue): string {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- our own rules, and what zod may add, say it themselves
   switch (issue.code) {
     case 'invalid_type':
       return issue.input === undefined
@@ -47,7 +48,6 @@ function messageOf(issue: Issue): string {
     case 'too_big':
       return `${lengthOf(issue)} is more than the ${String(issue.maximum)} ${unit(issue.origin)} it may have; take from it`;
     default:
-      // Our own rules name the remedy.
       return issue.message;
   }
 }

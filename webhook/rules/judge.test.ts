@@ -54,9 +54,10 @@ test('one object has every problem said at once, each with field and remedy', ()
   for (const { message } of problems) expect(message).toMatch(/;|\(kubectl explain /);
 });
 
+const ceiling = (name: string, ports: number[], tier = 'prod') =>
+  sampleClusterPolicy(name, { namespaceSelector: { matchLabels: { tier } }, ceiling: { ports } });
+
 test('two ceilings that a rule is beyond are both named; of another namespace none is', () => {
-  const ceiling = (name: string, ports: number[], tier = 'prod') =>
-    sampleClusterPolicy(name, { namespaceSelector: { matchLabels: { tier } }, ceiling: { ports } });
   const world = sampleWorld({ clusterPolicies: [ceiling('a', [80]), ceiling('b', [22]), ceiling('c', [1], 'test')] });
   const said = judged(policy(rule()), world)
     .problems.map(({ message }) => message)

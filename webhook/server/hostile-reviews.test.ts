@@ -57,9 +57,11 @@ const inReview = (object: string) =>
   reviewOf().replace(/"object":\{.*\},"oldObject"/, `"object":${object},"oldObject"`);
 const spec = (allow: unknown) => ({ ...sampleRequest().object, spec: { sandboxSelector: {}, allow } });
 
+const big = (bytes: number) => reviewOf({ object: spec([{ name: 'x'.repeat(bytes) }]) });
+
 const wide = Array.from({ length: 128 }, (_, rule) => ({
   name: `r${rule}`,
-  to: Array.from({ length: 64 }, (_, peer) => ({ host: `**.h${peer}.r${rule}.example`, ports: [443] })),
+  to: Array.from({ length: 64 }, (_unused, peer) => ({ host: `**.h${peer}.r${rule}.example`, ports: [443] })),
   protocol: rule % 2 === 0 ? 'TLS' : 'HTTP',
   ...(rule % 2 === 0 ? {} : { http: { access: 'Full' } }),
 }));
@@ -82,7 +84,6 @@ describe.each(['/validate', '/mutate'])('%s', path => {
   });
 
   test('K28 3 MB of an object are answered in time, more are refused', async () => {
-    const big = (bytes: number) => reviewOf({ object: spec([{ name: 'x'.repeat(bytes) }]) });
     const judged = await post(path, big(2_900_000));
     expect(judged.status).toBe(200);
     expect(judged.text.length).toBeLessThan(10_000);

@@ -1,6 +1,5 @@
 // The webhook's socket side: HTTPS, two paths for the API server, three for whoever watches over the process. Whoever reaches the
 // port may ask for a verdict, and a verdict changes nothing: this process stores nothing, and writes to nobody on this way.
-import type { Server } from 'node:https';
 import { type AddressInfo } from 'node:net';
 import { type FastifyError, fastify } from 'fastify';
 import type { AllowScrape } from '../../operator/kube/allow-scrape.ts';
@@ -26,11 +25,11 @@ export interface WebhookServerOptions {
 export interface WebhookServer {
   readonly port: number;
   /** From the next handshake on; connections that stand go on. */
-  setKeys(keys: { readonly cert: string; readonly key: string }): void;
+  readonly setKeys: (keys: { readonly cert: string; readonly key: string }) => void;
   /** From here on each answer asks its connection to end: the API server would go on to use those it has for as long as they stand. */
   drain(): void;
   /** Resolves when every review under way is answered. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Two objects of etcd's largest size, as an update sends them. */
@@ -54,7 +53,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     forceCloseConnections: 'idle',
     logger: false,
   });
-  const server = app.server as Server;
+  const { server } = app;
   server.headersTimeout = requestTimeoutMs;
   server.maxConnections = maxConnections;
   limitPerAddress(server, maxConnectionsPerAddress);

@@ -1,6 +1,7 @@
 import type { EgressPolicy } from '../../../crds/schema/egress-policy.ts';
 import type { ServiceLookup } from '../../../engine/compile/check-peer.ts';
 import { checkEgressPolicy } from '../../../engine/compile/compile-policy.ts';
+import { warnOfBinaries } from '../../../engine/compile/warn-of-binaries.ts';
 import type { PolicyAudit } from '../../audit/policy-audit.ts';
 import { parseKey } from '../../kube/keys.ts';
 import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
@@ -12,7 +13,6 @@ import { nextConditions } from '../status/next-conditions.ts';
 import { planPolicyConditions } from '../status/plan-policy-conditions.ts';
 import { type PolicyViewSources, viewPolicy } from '../status/policy-view.ts';
 import { writeStatus } from '../status/write-status.ts';
-import { warnOfBinaries } from '../../../engine/compile/warn-of-binaries.ts';
 
 export interface EgressPolicyReconcilerOptions extends PolicyViewSources {
   readonly client: KubeClient;
