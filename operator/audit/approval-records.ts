@@ -9,24 +9,24 @@ type Status = NonNullable<ApprovalRequest['status']>;
 /** `request` with the status it has, and the status it is about to have. */
 export function approvalRecords(request: ApprovalRequest, next: Status): readonly AuditRecord[] {
   const { spec, metadata, status: before } = request;
-  const { decision, sandbox, egress, gpu } = spec;
+  const { decision } = spec;
   const { uid, generation } = metadata;
-  const base = {
-    object: { kind: 'ApprovalRequest', namespace: metadata.namespace, name: metadata.name, uid, generation },
-    digest: stableHash({ ...spec, decision: undefined }),
-    sandbox,
-    ...(egress === undefined ? {} : { egress }),
-    ...(gpu === undefined ? {} : { gpu }),
-  };
   const by = decision?.by === undefined ? {} : { user: decision.by };
   const records: AuditRecord[] = [];
   if (before?.phase === undefined && next.phase === 'Pending')
-    records.push({ id: `${uid}:asked`, type: 'Asked', ...base });
+    records.push({ id: `${uid}:asked`, type: 'Asked', ...aboutOf(request) });
   const isNews = before?.decidedAt === undefined || before.observedGeneration !== generation;
   if (decision !== undefined && isNews) {
     const { by: _by, ...decided } = decision;
     const until = next.expiresAt === undefined ? {} : { expiresAt: next.expiresAt };
-    records.push({ id: `${uid}:${generation}:decision`, type: 'Decision', ...base, ...by, ...decided, ...until });
+    records.push({
+      id: `${uid}:${generation}:decision`,
+      type: 'Decision',
+      ...aboutOf(request),
+      ...by,
+      ...decided,
+      ...until,
+    });
   }
   const why = next.conditions?.find(({ type, status }) => type === 'Granted' && status === 'False')?.message;
   const saidWhy = before?.conditions?.find(({ type }) => type === 'Granted')?.message;
@@ -34,19 +34,38 @@ export function approvalRecords(request: ApprovalRequest, next: Status): readonl
     records.push({
       id: `${uid}:${generation}:not-in-force:${stableHash(why).slice(0, 16)}`,
       type: 'NotInForce',
-      ...base,
+      ...aboutOf(request),
       ...by,
       why,
     });
   if (next.phase === before?.phase) return records;
   if (next.phase === 'Enforced') {
     const took = next.enforcedInMs === undefined ? {} : { enforcedInMs: next.enforcedInMs };
-    records.push({ id: `${uid}:${generation}:enforced`, type: 'Enforced', ...base, ...by, ...took });
+    records.push({ id: `${uid}:${generation}:enforced`, type: 'Enforced', ...aboutOf(request), ...by, ...took });
   }
   if (next.phase === 'Expired' || next.phase === 'Superseded') {
     const message = next.history?.at(-1)?.message;
     const reason = message === undefined ? {} : { why: message };
-    records.push({ id: `${uid}:${generation}:ended`, type: 'Ended', ...base, phase: next.phase, ...reason });
+    records.push({
+      id: `${uid}:${generation}:ended`,
+      type: 'Ended',
+      ...aboutOf(request),
+      phase: next.phase,
+      ...reason,
+    });
   }
   return records;
+}
+
+/** Only where there is something to say: most reconciles record nothing. */
+function aboutOf({ metadata, spec }: ApprovalRequest) {
+  const { namespace, name, uid, generation } = metadata;
+  const { sandbox, egress, gpu } = spec;
+  return {
+    object: { kind: 'ApprovalRequest', namespace, name, uid, generation },
+    digest: stableHash({ ...spec, decision: undefined }),
+    sandbox,
+    ...(egress === undefined ? {} : { egress }),
+    ...(gpu === undefined ? {} : { gpu }),
+  };
 }

@@ -17,7 +17,7 @@ interface Terms {
 export class PolicyAudit {
   readonly #log: AuditLog;
   /** Of each policy by uid, as it was seen last. */
-  readonly #seen = new Map<string, Terms>();
+  readonly #seen = new Map<string, { readonly generation: number; readonly terms: Terms }>();
 
   constructor(log: AuditLog) {
     this.#log = log;
@@ -26,9 +26,11 @@ export class PolicyAudit {
   /** Call before the status says that this generation was seen. */
   readonly take = (policy: Policy): void => {
     const { uid, generation } = policy.metadata;
+    const seen = this.#seen.get(uid);
+    if (seen?.generation === generation) return;
     const terms = termsOf(policy);
-    const before = this.#seen.get(uid);
-    this.#seen.set(uid, terms);
+    const before = seen?.terms;
+    this.#seen.set(uid, { generation, terms });
     if (policy.status?.observedGeneration === generation) return;
     const isNew = generation === 1;
     const widens = isNew ? wider(terms, { allows: new Set(), refuses: new Set() }) : before && wider(terms, before);
