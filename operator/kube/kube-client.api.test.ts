@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testNamespace } from '../../test/cluster/test-namespace.ts';
-import { editFinalizer } from './edit-finalizer.ts';
 import { createKubeClient } from './kube-client.ts';
 import { type AdminClient, adminClient, configMaps } from './testing/admin-client.ts';
 import type { ResourceRef } from './types.ts';
@@ -101,22 +100,6 @@ test('a list longer than a page is whole', async () => {
   const items = await admin.client.list(configMaps, { namespace, labelSelector: 'page=true' });
   expect(new Set(items.map(({ metadata }) => metadata.name))).toEqual(new Set(names));
   expect(items[0]).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' });
-});
-
-test('a finalizer is added and removed once, and never from an object that changed meanwhile', async () => {
-  const { client } = admin;
-  const created = await client.create(configMaps, configMap('final'));
-  if (!created.ok) throw new Error('not created');
-  const edit = (object: typeof created.object, what: 'Add' | 'Remove') =>
-    editFinalizer(client, configMaps, object, what, 'creel.dev/test');
-  const added = await edit(created.object, 'Add');
-  expect(added).toMatchObject({ ok: true, object: { metadata: { finalizers: ['creel.dev/test'] } } });
-  expect(await edit(created.object, 'Add')).toMatchObject({ ok: false, refusal: { reason: 'Conflict' } });
-  if (!added?.ok) throw new Error('not added');
-  expect(await edit(added.object, 'Add')).toBeUndefined();
-  expect(await edit(added.object, 'Remove')).toMatchObject({ ok: true });
-  const last = await client.get(configMaps, { namespace, name: 'final' });
-  expect(last?.metadata.finalizers).toBeUndefined();
 });
 
 test('a review is answered and not stored', async () => {
