@@ -28,7 +28,9 @@ interface Finding {
   readonly status: string;
   readonly message: string;
 }
-async function diagnose(...args: string[]): Promise<{ code: number | null; of(check: string): Finding | undefined }> {
+async function diagnose(
+  ...args: string[]
+): Promise<{ code: number | null; readonly of: (check: string) => Finding | undefined }> {
   const { code, stdout } = await creel(['doctor', '-o', 'json', ...args]);
   const findings = JSON.parse(stdout) as Finding[];
   return { code, of: check => findings.find(finding => finding.check === check) };

@@ -41,6 +41,8 @@ async function accepted(items: readonly object[]): Promise<string> {
   }
 }
 
+const patch = (status: object) => ['--subresource=status', '--type=merge', `--patch=${JSON.stringify({ status })}`];
+
 test('the control: printed raw, the texts are found', async () => {
   const data = Object.fromEntries(texts.map((text, at) => [`k${at}`, text]));
   await kubectl(
@@ -124,7 +126,6 @@ describe('what the operator writes after escaping, and what it never should', ()
   test('A09 free text of a status, were it hostile, is escaped by our commands all the same', async () => {
     await create({ kind: 'Sandbox', metadata: { name: 'box' }, spec: { image: 'i' } });
     await create(request('apr-status', {}));
-    const patch = (status: object) => ['--subresource=status', '--type=merge', `--patch=${JSON.stringify({ status })}`];
     const at = '2026-01-01T00:00:00Z';
     const message = texts.join(' ').slice(0, 30_000).toWellFormed();
     const conditions = [{ type: 'Ready', status: 'False', reason: 'R', message, lastTransitionTime: at }];

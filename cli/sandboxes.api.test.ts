@@ -100,6 +100,8 @@ describe('sandbox create', () => {
   });
 });
 
+const isSuspended = async () => ((await get('owned')).spec.lifecycle?.suspend === true ? true : undefined);
+
 describe('suspend and resume', () => {
   test('patch one field, warn of whoever owns it, and wait for the effect', async () => {
     const manifest = {
@@ -114,7 +116,6 @@ describe('suspend and resume', () => {
     );
     await setStatus('owned', running);
     const suspending = start(['sandbox', 'suspend', 'owned']);
-    const isSuspended = async () => ((await get('owned')).spec.lifecycle?.suspend === true ? true : undefined);
     await waitUntil(isSuspended, { what: 'the patch', timeoutMs: 30_000 });
     await setStatus('owned', { phase: 'Suspended', pod: null, conditions: [condition('Ready', 'False', 'Suspended')] });
     const ended = await suspending.ended;

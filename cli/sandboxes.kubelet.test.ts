@@ -103,11 +103,11 @@ test('doctor fails nothing on a cluster that is as it should be, and its probe s
   ).not.toContain('creel-doctor');
 });
 
+const gone = async () => ((await namespace.kubectl(['get', 'csb,pod,egp', '--output=name'])) === '' ? true : undefined);
+
 test('delete says what becomes of /sandbox, and ends when all is gone', async () => {
   const ended = await creel('sandbox', 'delete', 'box', '--yes');
   expect([ended.code, ended.stdout]).toEqual([0, 'box deleted\n']);
   expect(ended.stderr).toContain('All files in /sandbox of box are deleted with their claim csb-box (64Mi)');
-  const gone = async () =>
-    (await namespace.kubectl(['get', 'csb,pod,egp', '--output=name'])) === '' ? true : undefined;
   await waitUntil(gone, { what: 'the end of pod and policy', timeoutMs: 60_000 });
 });

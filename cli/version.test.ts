@@ -12,5 +12,5 @@ test('the command line, the package and the chart are of one version', () => {
     version: string;
     appVersion: string;
   };
-  expect([version, chart.version, String(chart.appVersion)]).toEqual([cliVersion, cliVersion, cliVersion]);
+  expect([version, chart.version, chart.appVersion]).toEqual([cliVersion, cliVersion, cliVersion]);
 });

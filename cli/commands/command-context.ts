@@ -4,9 +4,9 @@ import type { Paint } from '../output/paint.ts';
 /** What every command is given: the cluster (connected on first use) and where to print. */
 export interface CommandContext {
   api(): Promise<Api>;
-  print(line: string): void;
+  readonly print: (line: string) => void;
   /** To stderr: what is not the answer itself. */
-  printError(line: string): void;
+  readonly printError: (line: string) => void;
   /** `--namespace` as given; the cluster's own default is asked for by `api`. */
   namespaceOption(): string | undefined;
   /** For the few words that say how something is; nothing where stdout is no terminal. */

@@ -97,7 +97,7 @@ async function create(
   const ownerReferences = [{ apiVersion: sandbox.apiVersion, kind: sandbox.kind, name, uid }];
   for (const policy of policies) await post(api, { ...policy, metadata: { ...policy.metadata, ownerReferences } });
   if (options.output === undefined) for (const object of objects) context.print(`${qualifiedName(object)} created`);
-  else show(context, [stored as unknown as NewObject], options.output);
+  else show(context, [stored], options.output);
   if (!options.wait || options.suspended) return;
   await waitForSandbox(api, stored, 'Ready', options.timeout, context.printError);
   context.printError(`try: kubectl creel -n ${namespace} connect ${name}`);

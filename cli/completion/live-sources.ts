@@ -13,10 +13,6 @@ import type { Source, Suggestion } from './complete.ts';
 const timeoutMs = 5_000;
 
 export function liveSources(env: NodeJS.ProcessEnv): Readonly<Record<string, Source>> {
-  const live =
-    (list: (api: Api) => Promise<readonly Suggestion[]>): Source =>
-    options =>
-      within(async () => list(await connectApi(options)));
   return {
     sandbox: live(async api => {
       const { items } = await api.get<{ items: Sandbox[] }>(creelPath(api.namespace, 'sandboxes'));
@@ -58,6 +54,10 @@ export function liveSources(env: NodeJS.ProcessEnv): Readonly<Record<string, Sou
     kind: () => Promise.resolve(listedKinds.map(({ names }) => ({ value: names[0] ?? '' }))),
     duration: () => Promise.resolve(['5m', '1h', '8h'].map(value => ({ value }))),
   };
+}
+
+function live(list: (api: Api) => Promise<readonly Suggestion[]>): Source {
+  return options => within(async () => list(await connectApi(options)));
 }
 
 async function within(list: () => Promise<readonly Suggestion[]>): Promise<readonly Suggestion[]> {

@@ -32,7 +32,7 @@ export async function probeNetwork(api: Api, say: Say, signal: AbortSignal): Pro
     if (error instanceof UserError) return { ok: false, why: error.message };
     throw error;
   } finally {
-    for (const path of made.reverse()) await remove(api, path, say);
+    for (const path of made.toReversed()) await remove(api, path, say);
   }
 }
 

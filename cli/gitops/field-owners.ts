@@ -17,14 +17,14 @@ const pipelines: readonly (readonly [pattern: RegExp, name: string])[] = [
 ];
 const own = 'kubectl-creel';
 
-export interface FieldOwner {
+interface FieldOwner {
   readonly manager: string;
   /** A pipeline's name; absent: somebody's `kubectl apply`. */
   readonly pipeline?: string;
 }
 
 /** Other managers that own `spec.a.b` or something below it and will apply it again. People's edits are no owners. */
-export function fieldOwners(metadata: object, path: readonly string[]): readonly FieldOwner[] {
+function fieldOwners(metadata: object, path: readonly string[]): readonly FieldOwner[] {
   const entries = (metadata as { managedFields?: readonly Entry[] }).managedFields ?? [];
   return entries.flatMap(({ manager = '', operation, subresource, fieldsV1 }) => {
     if (manager === own || subresource !== undefined || !owns(fieldsV1, path)) return [];

@@ -6,7 +6,7 @@ import { formatDocuments, formatJson, formatYaml } from './format-documents.ts';
 import { formatStacked } from './format-stacked.ts';
 import { formatTable, tableWidths } from './format-table.ts';
 
-export const objectFormats = ['wide', 'name', 'json', 'yaml'] as const;
+const objectFormats = ['wide', 'name', 'json', 'yaml'] as const;
 export type ObjectFormat = (typeof objectFormats)[number];
 
 export function outputOption(): Option {

@@ -10,20 +10,20 @@ import { type Ended, type Running, runCreel, startCreel } from './run-creel.ts';
 export interface ClusterFixture {
   readonly namespace: string;
   readonly env: Readonly<Record<string, string>>;
-  kubectl(args: readonly string[], stdin?: string): Promise<string>;
+  readonly kubectl: (args: readonly string[], stdin?: string) => Promise<string>;
   /** `kubectl creel -n NAMESPACE ARGS…`. */
-  creel(args: readonly string[], stdin?: string): Promise<Ended>;
-  start(args: readonly string[]): Running;
-  create(object: object): Promise<void>;
+  readonly creel: (args: readonly string[], stdin?: string) => Promise<Ended>;
+  readonly start: (args: readonly string[]) => Running;
+  readonly create: (object: object) => Promise<void>;
   /** A request of sandbox `agent` for a host, with the status the operator would give it. */
-  makeRequest(
+  readonly makeRequest: (
     name: string,
     over?: { readonly phase?: string; readonly host?: string; readonly sandbox?: string; readonly uid?: string },
-  ): Promise<void>;
-  setPhase(name: string, phase: string): Promise<void>;
-  getRequest(name: string): Promise<ApprovalRequest>;
+  ) => Promise<void>;
+  readonly setPhase: (name: string, phase: string) => Promise<void>;
+  readonly getRequest: (name: string) => Promise<ApprovalRequest>;
   /** Does what the operator does once a decision is there. */
-  enforceWhenDecided(name: string, phase: string): Promise<void>;
+  readonly enforceWhenDecided: (name: string, phase: string) => Promise<void>;
 }
 
 /** Call at the top of a test file. */
