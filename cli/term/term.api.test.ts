@@ -63,14 +63,18 @@ async function term(options: Partial<TerminalOptions> & { readonly of?: string }
 
 let nextId = 1;
 /** A connection the sidecar has stopped; resolves with the name of the request made of it. */
-async function deny(session: Awaited<ReturnType<LabSessions['startSession']>>, host: string): Promise<string> {
+async function deny(
+  session: Awaited<ReturnType<LabSessions['startSession']>>,
+  host: string,
+  path = '/usr/bin/curl',
+): Promise<string> {
   const id = nextId++;
   session.client.say({
     type: 'denial',
     id,
     host,
     port: 443,
-    binary: { path: '/usr/bin/curl', sha256: 'c'.repeat(64), ancestors: ['/bin/sh'] },
+    binary: { path, sha256: 'c'.repeat(64), ancestors: ['/bin/sh'] },
     reason: 'NotListed',
     hits: 1,
     sample: 'GET /',
@@ -121,7 +125,28 @@ test('what an agent asks for is there at once; a, Enter approves it and says whe
   await until(() => session.client.snapshot()?.grants?.items).toEqual([]);
 });
 
-test('d asks for a reason, which is stored for the agent; A takes only what was listed', async () => {
+test('A15 A approves what was listed, with y; what came meanwhile is not among it', async () => {
+  const session = await sessions.startSession('grouped');
+  const listed = [await deny(session, 'group.example'), await deny(session, 'group.example', '/usr/bin/git')];
+  const terminal = await term();
+  await terminal.press('/');
+  await terminal.type('group.example');
+  await terminal.press('Enter');
+  await terminal.until('[Requests 2 pending /group.example]');
+  await sleep(lookMs);
+  await terminal.press('A');
+  await terminal.until('APPROVE 2 requests for group.example');
+  const late = await deny(session, 'group.example', '/usr/bin/wget');
+  await terminal.until('NOT among them: 1 that came since');
+  await terminal.press('Enter');
+  await terminal.until('press y to approve these 2');
+  await terminal.press('y');
+  await terminal.until(/Approve: 2 of 2 in force after \d+ ms/);
+  for (const name of listed) expect((await stored(name)).status?.phase).toBe('Enforced');
+  expect((await stored(late)).spec.decision).toBeUndefined();
+});
+
+test('d asks for a reason, which is stored for the agent', async () => {
   const session = await sessions.startSession('denied');
   const terminal = await term();
   const name = await deny(session, 'paste.example');

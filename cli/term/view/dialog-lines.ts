@@ -81,11 +81,8 @@ function groupLines(
       span(title, { bold: true }),
       span(fitTail(key, Math.max(0, width - title.length), theme).trimEnd(), { bold: true }),
     ],
-    ...wrap(
-      `exactly these${scope}${later > 0 ? `; ${later} that came since are NOT among them` : ''}:`,
-      width,
-      theme,
-    ).map(text => [span(text)]),
+    ...(later > 0 ? [[span(`NOT among them: ${later} that came since`, { bold: true })]] : []),
+    ...wrap(`exactly these${scope}:`, width, theme).map(text => [span(text)]),
   ];
   const space = Math.max(1, room - head.length - 1);
   const shown = targets.slice(dialog.top, dialog.top + space);
