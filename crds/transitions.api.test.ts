@@ -59,6 +59,21 @@ describe('decisions', () => {
   });
 });
 
+test('a GPU is approved for a time, not for a number of uses', async () => {
+  const gpu = { type: 'GPU', egress: undefined, gpu: { resource: 'nvidia.com/gpu', count: 1 } };
+  const create = (more: object) =>
+    currentCluster()
+      .kubectl(['create', '-n', namespace, '--dry-run=server', '-f-'], {
+        stdin: JSON.stringify(request('undecided', { ...gpu, decision: { ...decision('Approve'), ...more } })).replace(
+          'apr-undecided',
+          'apr-gpu',
+        ),
+      })
+      .catch((error: unknown) => String(error));
+  expect(await create({})).toContain('created');
+  expect(await create({ maxUses: 1 })).toContain('a GPU is approved for a time');
+});
+
 describe('what was asked for cannot be changed, by nobody', () => {
   test.each([
     ['the host', { spec: { egress: { host: 'other.example.org' } } }],

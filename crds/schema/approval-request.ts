@@ -96,6 +96,10 @@ const transitions = [
     rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
     message: 'a request is immutable but for its decision',
   })),
+  {
+    rule: "self.type != 'GPU' || !has(self.decision) || !has(self.decision.maxUses)",
+    message: 'maxUses counts connections and requests; a GPU is approved for a time',
+  },
   { rule: '!has(oldSelf.decision) || has(self.decision)', message: 'a decision cannot be removed; use verdict Revoke' },
   {
     rule:
