@@ -1,10 +1,12 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import { containerNames, paths } from '../../protocol/constants.ts';
+import { exitCodes } from '../exit-codes.ts';
 import type { Api } from '../kube/api.ts';
 import { execInPod } from '../kube/exec-in-pod.ts';
 import { creelPath } from '../kube/paths.ts';
 import { watchUntil } from '../kube/watch-until.ts';
+import { parseCount } from '../parse-options.ts';
 import { UserError } from '../user-error.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -15,14 +17,16 @@ export function registerConnect(program: Command, context: CommandContext): void
     .argument('<sandbox>')
     .argument('[command...]', 'what to run instead of a shell')
     .description("Open a shell in a sandbox, inside all of the agent's limits")
-    .option('--wait <seconds>', 'how long to wait for the sandbox to run', '120')
+    .addOption(
+      new Option('--wait <seconds>', 'how long to wait for the sandbox to run').argParser(parseCount).default(120),
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  kubectl creel connect my-assistant\n  kubectl creel connect my-assistant -- openclaw agent --agent main --local -m "Hello"\n',
     )
-    .action(async (name: string, command: string[], options: { wait: string }) => {
+    .action(async (name: string, command: string[], options: { wait: number }) => {
       const api = await context.api();
-      const sandbox = await waitUntilRunning(api, name, Number(options.wait) * 1000);
+      const sandbox = await waitUntilRunning(api, name, options.wait * 1000);
       process.exitCode = await execInPod(api, {
         pod: sandbox.status?.pod ?? '',
         container: containerNames.agent,
@@ -54,7 +58,8 @@ async function waitUntilRunning(api: Api, name: string, timeoutMs: number): Prom
     [
       `sandbox ${name} is ${now.status?.phase ?? 'unknown to the operator (is it running?)'}, not Running, after ${timeoutMs / 1000} s`,
       ...(why ?? []),
-    ].join('\n  '),
+    ].join('\n'),
+    { exitCode: exitCodes.timeout, try: [`kubectl creel -n ${api.namespace} describe ${name}`] },
   );
 }
 

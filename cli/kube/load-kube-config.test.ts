@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadKubeConfig } from './load-kube-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'creel-kubeconfig-'));
+// The library is large: its loading counts for no single case.
+beforeAll(() => import('./client-node.ts'), 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function write(name: string, current: string, contexts: Readonly<Record<string, string>>): string {
