@@ -389,6 +389,22 @@ describe('a decision', () => {
   });
 });
 
+test('what it writes is no difference to whoever applies files again', async () => {
+  const files = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [policy('applied', rule()), object('Sandbox', 'applied', { image: 'example.org/agent:1' })],
+  });
+  const apply = (...args: string[]) =>
+    currentCluster().kubectl([...args, '-n', namespace, '--filename=-'], { stdin: files });
+  for (const way of [['--server-side'], []]) {
+    await apply('apply', ...way);
+    // It ends with 1 where there is a difference.
+    expect(await apply('diff', ...way)).toBe('');
+    await apply('delete');
+  }
+});
+
 test('A24 who changes a policy is written beside it, and nobody else’s name', async () => {
   const changer = 'creel.dev/changed-by';
   const path = `${pathOf('egresspolicies')}/changed`;

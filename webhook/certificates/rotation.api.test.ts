@@ -20,7 +20,7 @@ const namespace = testNamespace('rotation', {
 });
 const serverName = `creel-webhook.${webhookNamespace}.svc`;
 const dayMs = 24 * 3_600_000;
-const slowMs = 120_000;
+const slowMs = 240_000;
 const silent = { info: () => undefined, warn: () => undefined };
 
 let transport: Transport | undefined;
@@ -59,18 +59,18 @@ test(
     await load.atLeast(50);
 
     offsetMs = 45 * 60_000;
-    await expect.poll(isHandedOver(first), { timeout: 30_000 }).toBe(true);
+    await expect.poll(isHandedOver(first), { timeout: 60_000 }).toBe(true);
     await load.atLeast(50);
     // The other one has not looked since, say: it would still be believed.
     expect((await trusted()).some(ca => before.verify(ca.publicKey))).toBe(true);
-    await expect.poll(isHandedOver(second), { timeout: 30_000 }).toBe(true);
+    await expect.poll(isHandedOver(second), { timeout: 60_000 }).toBe(true);
     await routeWebhook(second.port);
     await load.atLeast(50);
 
     const handedOver = await servedBy(second);
     await currentCluster().kubectl(['delete', 'secret', 'creel-webhook-tls', '-n', webhookNamespace]);
     await expect
-      .poll(async () => (await servedBy(second)).fingerprint256, { timeout: 30_000 })
+      .poll(async () => (await servedBy(second)).fingerprint256, { timeout: 60_000 })
       .not.toBe(handedOver.fingerprint256);
     await load.atLeast(50);
 
@@ -202,7 +202,7 @@ function startLoad(signal: AbortSignal): Load {
   return {
     atLeast: async more => {
       const wanted = calls + more;
-      await expect.poll(() => calls, { timeout: 30_000 }).toBeGreaterThanOrEqual(wanted);
+      await expect.poll(() => calls, { timeout: 60_000 }).toBeGreaterThanOrEqual(wanted);
     },
     stop: async () => {
       stop.abort();
