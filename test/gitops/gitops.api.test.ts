@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { installOperator, startOperator } from '../../operator/testing/start-operator.ts';
 import { waitUntil } from '../cluster/base/wait-until.ts';
@@ -23,6 +23,8 @@ const kubectl = (args: readonly string[], stdin?: string) =>
 let operator: Awaited<ReturnType<typeof startOperator>>;
 let uninstall: () => Promise<void>;
 let overlay = '';
+// kubectl and the CLI are started dozens of times, and machines may be busy.
+vi.setConfig({ testTimeout: 180_000 });
 
 beforeAll(async () => {
   uninstall = await installOperator(system);

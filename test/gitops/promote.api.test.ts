@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parseHost } from '../../engine/canonical/host.ts';
 import { decideRequest } from '../../engine/decide/decide-request.ts';
 import { createDecider } from '../../engine/decide/decider.ts';
@@ -27,6 +27,8 @@ let client: HubClient;
 
 const until = <T>(look: () => Promise<T> | T) => expect.poll(async () => look(), { timeout: 20_000, interval: 20 });
 const kubectl = (...args: string[]) => currentCluster().kubectl(['--namespace', namespace, ...args]);
+// The CLI is started a dozen times, and machines may be busy.
+vi.setConfig({ testTimeout: 180_000 });
 const curl = { path: '/usr/bin/curl', sha256: 'c'.repeat(64) };
 
 beforeAll(async () => {
