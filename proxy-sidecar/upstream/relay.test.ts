@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterEach, describe, expect, test } from 'vitest';
 import { createDirectReads, type DirectReads } from './direct-reads.ts';
 import { ReadBuffers } from './read-buffers.ts';
-import { relay } from './relay.ts';
+import { type RelayTimes, relay } from './relay.ts';
 
 const sockets: Socket[] = [];
 const servers: Server[] = [];
@@ -27,12 +27,12 @@ async function pair(direct?: DirectReads): Promise<readonly [outer: Socket, inne
   return [outer, inner];
 }
 
-async function relayed(buffers?: ReadBuffers) {
+async function relayed(buffers?: ReadBuffers, times?: RelayTimes) {
   const direct = buffers === undefined ? undefined : createDirectReads(buffers);
   const [agent, agentInner] = await pair();
   const [upstream, upstreamInner] = await pair(direct);
   const end = new AbortController();
-  const result = relay(agentInner, upstreamInner, end.signal, direct);
+  const result = relay(agentInner, upstreamInner, end.signal, direct, times);
   return { agent, upstream, agentInner, upstreamInner, end, result };
 }
 
@@ -117,6 +117,21 @@ describe.each([
     gone.resetAndDestroy();
     expect(await closed).toBe('ECONNRESET');
     expect(await result).toMatchObject({ error: 'ECONNRESET' });
+  });
+
+  test('one that is silent is cut, one that speaks is not before its age', async () => {
+    const times = { lookMs: 100, silentLooks: 5, maxLooks: 30 };
+    const startedMs = performance.now();
+    const quiet = await relayed(buffers, times);
+    const lively = await relayed(buffers, times);
+    lively.agent.resume();
+    const speaking = setInterval(() => lively.upstream.write('x'), 20);
+    const endMs = (result: Promise<unknown>) => result.then(() => performance.now() - startedMs);
+    const [quietMs, livelyMs] = await Promise.all([endMs(quiet.result), endMs(lively.result)]);
+    clearInterval(speaking);
+    expect(quietMs).toBeGreaterThan(500);
+    expect(quietMs).toBeLessThan(livelyMs);
+    expect(livelyMs).toBeGreaterThan(2900);
   });
 
   test('an abort resets both sides at once', async () => {

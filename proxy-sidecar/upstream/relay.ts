@@ -8,14 +8,27 @@ export interface Relayed {
   readonly error?: string;
 }
 
-const idleMs = 60 * 60 * 1000;
-const maxAgeMs = 24 * 60 * 60 * 1000;
+export interface RelayTimes {
+  /** How often a tunnel is looked at: one timer for both of its bounds. */
+  readonly lookMs: number;
+  readonly silentLooks: number;
+  readonly maxLooks: number;
+}
+
+/** An hour of silence, a day in all. */
+const usualTimes: RelayTimes = { lookMs: 5 * 60 * 1000, silentLooks: 12, maxLooks: 288 };
 
 /**
- * Carries bytes both ways with back-pressure and half-close until both sides have ended, one failed, one was silent for an
+ * Carries bytes both ways with back-pressure and half-close until both sides have ended, one failed, both were silent for an
  * hour, a day has passed, or the signal aborts. Resolves when both sockets are closed.
  */
-export function relay(agent: Socket, upstream: Socket, signal: AbortSignal, direct?: DirectReads): Promise<Relayed> {
+export function relay(
+  agent: Socket,
+  upstream: Socket,
+  signal: AbortSignal,
+  direct?: DirectReads,
+  { lookMs, silentLooks, maxLooks } = usualTimes,
+): Promise<Relayed> {
   return new Promise(resolve => {
     let error: string | undefined;
     let open = 2;
@@ -27,18 +40,26 @@ export function relay(agent: Socket, upstream: Socket, signal: AbortSignal, dire
       error ??= cause.code ?? cause.message;
       cut();
     };
-    const age = setTimeout(cut, maxAgeMs);
+    let looks = 0;
+    let silent = 0;
+    let carried = -1;
+    const timer = setInterval(() => {
+      const now = agent.bytesRead + upstream.bytesRead;
+      silent = now === carried ? silent + 1 : 0;
+      carried = now;
+      looks += 1;
+      if (silent >= silentLooks || looks >= maxLooks) cut();
+    }, lookMs);
     const onClose = () => {
       open -= 1;
       if (open > 0) return;
-      clearTimeout(age);
+      clearInterval(timer);
       signal.removeEventListener('abort', cut);
       resolve({ bytesUp: agent.bytesRead, bytesDown: upstream.bytesRead, ...(error === undefined ? {} : { error }) });
     };
     signal.addEventListener('abort', cut, { once: true });
     for (const socket of [agent, upstream]) {
       socket.on('error', onError);
-      socket.setTimeout(idleMs, cut);
       // One that is closed already will not say so again.
       if (socket.closed) queueMicrotask(onClose);
       else socket.once('close', onClose);

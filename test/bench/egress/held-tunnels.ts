@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '../../cluster/base/wait-until.ts';
 import type { BenchContext } from '../bench.ts';
 import type { Lab } from './lab.ts';
 import { oneRound } from './rounds.ts';
@@ -46,12 +47,21 @@ export async function holdTunnels(
     } finally {
       await holder.stop('SIGKILL');
     }
+    // The end of thousands is work, too, and none of the next round's.
+    await waitUntil(() => (descriptors(sidecar.proxyPid) < tunnels / 10 ? true : undefined), {
+      what: 'the sidecar to let the tunnels go',
+      timeoutMs: 120_000,
+    });
     progress(
       `${tunnels} tunnels: ${Math.round(result.bytesEach[0] ?? 0)} bytes each, ${result.held.at(-1) ?? '-'}/s beside`,
     );
     await sleep(settleMs, undefined, { signal });
   }
   return result;
+}
+
+function descriptors(pid: number | undefined): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 function residentBytes(pid: number | undefined): number {
