@@ -4,12 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { egressPolicySchema } from '../crds/schema/egress-policy.ts';
 import { currentCluster } from '../test/cluster/current-cluster.ts';
 import { testNamespace } from '../test/cluster/test-namespace.ts';
 
+vi.setConfig({ testTimeout: 300_000 });
 const root = dirname(import.meta.dirname);
 const cluster = currentCluster();
 const namespace = testNamespace('policy');
@@ -74,7 +75,10 @@ describe('explain', () => {
   });
   test('names the sandbox that is not there', async () => {
     const ended = await policy('explain', 'nobody', 'paste.example');
-    expect([ended.code, ended.stderr]).toEqual([1, 'error: sandboxes.creel.dev "nobody" not found\n']);
+    expect([ended.code, ended.stderr]).toEqual([
+      3,
+      `error: sandboxes.creel.dev "nobody" not found\n  try: kubectl creel get sandboxes -n ${namespace}\n`,
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 // What the CLI's tests share: the CRDs, a namespace, kubectl in it, and the operator's part of an approval.
 import { dirname, join } from 'node:path';
-import { beforeAll } from 'vitest';
+import { beforeAll, vi } from 'vitest';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { waitUntil } from '../../test/cluster/base/wait-until.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
@@ -28,6 +28,8 @@ export interface ClusterFixture {
 
 /** Call at the top of a test file. */
 export function clusterFixture(prefix: string): ClusterFixture {
+  // Each test starts several processes; on a loaded machine one start takes a quarter of a minute.
+  vi.setConfig({ testTimeout: 300_000 });
   const cluster = currentCluster();
   const root = dirname(dirname(import.meta.dirname));
   const namespace = testNamespace(prefix);
