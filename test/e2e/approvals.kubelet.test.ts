@@ -76,6 +76,53 @@ test('50 equal denials are one request with 50 hits', async () => {
   expect(items.filter(requestFor(host)).map(({ metadata }) => metadata.name)).toEqual([request.metadata.name]);
 });
 
+const decide = async (name: string, decision: object) => {
+  const whoAmI = await namespace.kubectl(['auth', 'whoami', '--output=jsonpath={.status.userInfo.username}']);
+  await namespace.kubectl(patch(name, { ...decision, by: whoAmI.trim() }));
+};
+
+test('refused by a person: the agent reads why in its next 403', async () => {
+  const refused = await fetch('https://refused.example.org/');
+  const { approval } = JSON.parse(refused.body) as { approval: string };
+  await decide(approval, { verdict: 'Deny', reason: 'use the mirror' });
+  await namespace.waitForRequest(
+    ({ metadata, status }) => metadata.name === approval && status?.phase === 'Denied',
+    'the denial',
+  );
+  const again = await fetch('https://refused.example.org/');
+  expect(JSON.parse(again.body)).toMatchObject({
+    error: 'Denied',
+    detail: 'A person has refused this: use the mirror',
+    approval,
+  });
+});
+
+test('for one use: it passes once, and the next try asks anew', async () => {
+  const url = 'https://once.example.org/';
+  const { approval } = JSON.parse((await fetch(url)).body) as { approval: string };
+  await decide(approval, { verdict: 'Approve', for: '1h', maxUses: 1 });
+  const phase = (wanted: string) =>
+    namespace.waitForRequest(({ metadata, status }) => metadata.name === approval && status?.phase === wanted, wanted);
+  await phase('Enforced');
+  expect(await fetch(url)).toMatchObject({ status: 200 });
+  const refused = await fetch(url);
+  expect(refused.status).toBe(403);
+  expect((JSON.parse(refused.body) as { approval: string }).approval).not.toBe(approval);
+  const { status } = await phase('Expired');
+  expect(status).toMatchObject({ usesLeft: 0 });
+  expect(status?.history?.at(-1)?.message).toBe('its one use is spent');
+});
+
+test('with egress.hold the agent waits, and its request passes as if nothing had been', async () => {
+  await namespace.applySandbox('patient', { egress: { hold: '25s' } });
+  await namespace.waitForCondition('csb', 'patient', 'Ready', 'True', 120_000);
+  const host = 'waited-for.example.org';
+  const waiting = namespace.inside('patient', `curl -sS -m 25 -o /dev/null -w '%{http_code}' https://${host}/`);
+  const request = await namespace.waitForRequest(requestFor(host), `a request for ${host}`);
+  await decide(request.metadata.name, { verdict: 'Approve', for: '1h' });
+  expect((await waiting).stdout).toBe('200');
+});
+
 describe('who may not approve', () => {
   test.each([
     ['a user with the built-in role edit', 'mallory', []],

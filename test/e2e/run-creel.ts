@@ -5,7 +5,12 @@ import { outcomeOf, type Ran } from './sandbox-namespace.ts';
 
 const main = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
 
-export async function runCreel(kubeconfig: string, namespace: string, args: readonly string[]): Promise<Ran> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', KUBECONFIG: kubeconfig };
+export async function runCreel(
+  kubeconfig: string,
+  namespace: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', KUBECONFIG: kubeconfig, ...more };
   return await outcomeOf(runCommand([process.execPath, main, '--namespace', namespace, ...args], { env }));
 }

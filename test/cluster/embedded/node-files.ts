@@ -30,6 +30,8 @@ export function writeNodeFiles(inputs: NodeFileInputs): NodeFiles {
   const { layout, node, cri, proxyKubeconfig, nameServers } = inputs;
   const file = (name: string) => join(node.folder, name);
   mkdirSync(file('cni'), { recursive: true });
+  // containerd would make it as its own root: closed to the roots of pods with a user namespace, which lie further below.
+  mkdirSync(file('containerd'), { recursive: true, mode: 0o711 });
   mkdirSync(file('cni-plugins'), { recursive: true });
   writeFileSync(file(`cni-plugins/${noDadPlugin}`), noDadScript, { mode: 0o755 });
   writeFileSync(file('resolv.conf'), nameServers.map(address => `nameserver ${address}\n`).join(''));

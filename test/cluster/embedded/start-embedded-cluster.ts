@@ -98,7 +98,8 @@ async function resume(layout: ClusterLayout, tools: Tools, options: EmbeddedOpti
 async function startFresh(layout: ClusterLayout, tools: Tools, options: EmbeddedOptions): Promise<void> {
   await tearDown(layout);
   await requireDiskSpace(stateRoot(), 2_000, 'A cluster');
-  mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
+  // Nobody else lists it; a pod in a user namespace of its own passes through to its root. Keys have their own modes.
+  mkdirSync(layout.folder, { recursive: true, mode: 0o711 });
   const record = await allocateSubnet(options.signal, subnet => newRecord(layout, options, subnet));
   await startControlPlane(layout, record, tools.binaries.kube, options.signal);
   await addNodes(layout, record, tools, 0, options.signal);
