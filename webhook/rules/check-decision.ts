@@ -29,10 +29,11 @@ export function judgeDecision(
     : { problems: [{ field: 'spec.decision', message: refusal }], warnings: [] };
 }
 
-/** As if it were decided now, for a sandbox that has a pod. */
+/** As if it were decided now, for a sandbox that has a pod whose sidecar counts uses. */
 function refusalOf(request: ApprovalRequest, namespace: string, world: AdmissionWorld): string | undefined {
   const { samples } = request.status ?? {};
-  const open = { ...request, status: { phase: 'Pending' as const, ...(samples === undefined ? {} : { samples }) } };
+  const status = { phase: 'Pending' as const, countedBy: '', observedGeneration: request.metadata.generation };
+  const open = { ...request, status: { ...status, ...(samples === undefined ? {} : { samples }) } };
   const { refusals } = compileGrants({
     sandboxUid: request.spec.sandbox.uid,
     requests: [open],
