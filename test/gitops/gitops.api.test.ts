@@ -143,6 +143,7 @@ describe('deployment tools', () => {
   let flux: Readonly<Record<string, string>> = {};
 
   beforeAll(async () => {
+    await kubectl(['apply', '-k', overlay, '--server-side', '--field-manager=pipeline', '--force-conflicts']);
     // What `kubectl apply -k examples/gitops/argocd` would put into argocd-cm, and no copy of it.
     const rendered = await currentCluster().kubectl(['kustomize', join(example, 'argocd')]);
     const map = parse(rendered) as { metadata: object; data: Record<string, string> };
