@@ -31,3 +31,18 @@ test('Upstream connections of a sandbox are counted together: over HTTP/2 a conn
   for (const outcome of [...outcomes, again]) if (outcome.ok) outcome.socket.destroy();
   server.close();
 });
+
+test('A dial that throws gives its place back', async () => {
+  const policy = {
+    decider: {},
+    inForce: { upstreamProxy: { host: 'proxy.test', port: 3128 }, resolvers: [] },
+  } as unknown as Parameters<typeof createDialler>[0];
+  const answers = {
+    resolve: () => Promise.reject(new Error('the resolver’s socket cannot be opened')),
+    forget: () => undefined,
+  };
+  const dial = createDialler(policy, answers, 1);
+  const permit = { verdict: 'Permit', via: 'Proxy', host: 'a.test', port: 443, addresses: [] } as unknown as Permit;
+  const { signal } = new AbortController();
+  for (let n = 0; n < 3; n++) await expect(dial(permit, signal)).rejects.toThrow('cannot be opened');
+});

@@ -21,13 +21,20 @@ export function createDialler(policy: Dialling, answers: Answers, max = maxOpen)
   return async (permit, signal, direct) => {
     if (open >= max) return unreachable(`this sandbox has ${max} upstream connections already`);
     open += 1;
-    const dialled = await (permit.via === 'Proxy'
-      ? dialByProxy(permit, policy, answers, signal)
-      : dialPermit(permit, signal, direct));
-    if (!dialled.ok && dialled.reason === 'Unreachable') answers.forget(permit.host);
-    if (!dialled.ok || dialled.socket.closed) open -= 1;
-    else dialled.socket.once('close', () => (open -= 1));
-    return dialled;
+    let isHeld = false;
+    try {
+      const dialled = await (permit.via === 'Proxy'
+        ? dialByProxy(permit, policy, answers, signal)
+        : dialPermit(permit, signal, direct));
+      if (!dialled.ok && dialled.reason === 'Unreachable') answers.forget(permit.host);
+      if (dialled.ok && !dialled.socket.closed) {
+        isHeld = true;
+        dialled.socket.once('close', () => (open -= 1));
+      }
+      return dialled;
+    } finally {
+      if (!isHeld) open -= 1;
+    }
   };
 }
 
