@@ -1,4 +1,5 @@
 // Connections of agents through the real HTTP side, as `test/differential` compares them: what upstream reads is what policy saw.
+import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { startComparingHttp1 } from '../../test/differential/compare-http1.ts';
 import { startComparingHttp2 } from '../../test/differential/compare-http2.ts';
@@ -51,7 +52,7 @@ export const differential: Soak = {
         } catch (error) {
           failed = true;
           process.stderr.write(`${name}: --seed ${seed + round}: ${String(error)}\n`);
-          if (error instanceof Error && error.cause !== undefined) process.stderr.write(`${String(error.cause)}\n`);
+          if (error instanceof Error && error.cause !== undefined) process.stderr.write(`${inspect(error.cause)}\n`);
         }
       }
     for (const target of targets.values()) await target.close();

@@ -12,8 +12,8 @@ import { stderrProgress } from '../../test/cluster/base/progress.ts';
 import { ensureCriBinaries } from '../../test/cluster/build/cri-binaries.ts';
 import { ensureDebianPackages } from '../../test/cluster/build/debian-packages.ts';
 import { ensureKubeBinaries } from '../../test/cluster/build/kube-binaries.ts';
-import { ensureJudge } from '../../test/gitops/ensure-judge.ts';
 import { refuseRealNetwork } from '../../test/cluster/wants-real-network.ts';
+import { ensureJudge } from '../../test/gitops/ensure-judge.ts';
 import { buildImages } from '../images/build-images.ts';
 
 const root = dirname(dirname(import.meta.dirname));

@@ -238,15 +238,6 @@ describe('K31 a pod beside sandboxes', () => {
 });
 
 describe('K29 a pod with more in it than anybody has', () => {
-  const large = (bad: object = {}) => {
-    const [main] = podWithProfile({ type: 'RuntimeDefault' }).spec.containers;
-    const env = Array.from({ length: 100 }, (_, index) => ({ name: `VARIABLE_${index}`, value: 'x'.repeat(200) }));
-    const volumes = Array.from({ length: 60 }, (_, index) => ({ name: `v${index}`, configMap: { name: `c${index}` } }));
-    const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
-    const containers = Array.from({ length: 40 }, (_, index) => ({ ...main, name: `c${index}`, env, volumeMounts }));
-    const pod = podWithProfile({ type: 'RuntimeDefault' });
-    return { ...pod, spec: { ...pod.spec, volumes, containers: [...containers, { ...main, name: 'last', ...bad }] } };
-  };
   const create = ['create', '--dry-run=server', '--as=erin'];
 
   test('is judged to the end: no policy gives up on its cost, none overlooks the last container', async () => {
@@ -321,3 +312,13 @@ describe('a request', () => {
     expect(await refusalOf(send(wider, 'create', '--as=ann'))).toContain('cannot create resource "egresspolicies"');
   });
 });
+
+function large(bad: object = {}): object {
+  const [main] = podWithProfile({ type: 'RuntimeDefault' }).spec.containers;
+  const env = Array.from({ length: 100 }, (_, index) => ({ name: `VARIABLE_${index}`, value: 'x'.repeat(200) }));
+  const volumes = Array.from({ length: 60 }, (_, index) => ({ name: `v${index}`, configMap: { name: `c${index}` } }));
+  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+  const containers = Array.from({ length: 40 }, (_, index) => ({ ...main, name: `c${index}`, env, volumeMounts }));
+  const pod = podWithProfile({ type: 'RuntimeDefault' });
+  return { ...pod, spec: { ...pod.spec, volumes, containers: [...containers, { ...main, name: 'last', ...bad }] } };
+}

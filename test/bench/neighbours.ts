@@ -3,7 +3,7 @@
 // kubelet's control groups: the flooding agent takes what processor it can get, so this is the worst of cases.
 import { join } from 'node:path';
 import { type DataPath, startDataPath } from '../attacks/data-path.ts';
-import { floodRules, type Flood, floods } from '../attacks/floods.ts';
+import { type Flood, floodRules, floods } from '../attacks/floods.ts';
 import { type Neighbour, startNeighbour } from '../attacks/start-neighbour.ts';
 import type { BenchContext } from './bench.ts';
 import { type Figure, quantile, ratioAtMost } from './figure.ts';

@@ -110,14 +110,10 @@ describe('with guard and sidecar', () => {
   });
 
   test('a name is asked for once by connections that follow each other, and anew after a change of policy', async () => {
-    const connect = async () => {
-      const echo = await sidecar.runAgent(['bash', '-c', 'exec 3<>/dev/tcp/raw.test/7; echo hello >&3; head -1 <&3']);
-      expect(echo).toMatchObject({ stdout: 'hello\n' });
-    };
-    for (let count = 0; count < 3; count++) await connect();
+    for (let count = 0; count < 3; count++) await expectEcho(sidecar);
     expect(await outside.countDnsQueries('raw.test')).toBe(2);
     await hub.apply({ policy: { rules: [allow(['raw.test'], { ports: [7], protocol: 'TCP' })] } });
-    await connect();
+    await expectEcho(sidecar);
     expect(await outside.countDnsQueries('raw.test')).toBe(4);
   });
 
@@ -177,3 +173,8 @@ describe('with guard and sidecar', () => {
     expect(stdout).toBe('Uid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n');
   });
 });
+
+async function expectEcho(sidecar: Sidecar): Promise<void> {
+  const echo = await sidecar.runAgent(['bash', '-c', 'exec 3<>/dev/tcp/raw.test/7; echo hello >&3; head -1 <&3']);
+  expect(echo).toMatchObject({ stdout: 'hello\n' });
+}

@@ -34,7 +34,7 @@ function office(size: { columns: number; rows: number }): Bench {
     sampleRequest('d', { host: 'paste.ee', binary: '/usr/bin/python3.13', sandbox: 'researcher', ageMs: 90_000 }),
     sampleRequest('e', { gpu: { resource: 'nvidia.com/gpu', count: 2 }, sandbox: 'trainer', ageMs: 4_000_000 }),
     sampleRequest('f', {
-      host: 'registry.npmjs.org',
+      host: 'artifacts.example.org',
       ageMs: 5_000_000,
       decision: { verdict: 'Approve', for: '1h', scope: 'Binary', by: 'alice@example.org' },
       status: { phase: 'Enforced', enforcedInMs: 7, expiresAt: '2026-11-27T10:18:00Z' },

@@ -126,7 +126,7 @@ export async function startConnections(rules: readonly CompiledRule[]): Promise<
 
 async function startUpstreams(ca: TestCa, arrived: string[]) {
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    arrived.push(`${request.method} ${request.headers[':authority'] ?? request.headers.host}${request.url}`);
+    arrived.push(`${request.method} ${String(request.headers[':authority'] ?? request.headers.host)}${request.url}`);
     request.resume().on('end', () => response.end('whole answer'));
   };
   const secure = createSecureServer({

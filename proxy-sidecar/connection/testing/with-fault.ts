@@ -24,7 +24,7 @@ function wrap(target: object, prefix: string, watch: PortWatch): object {
   return new Proxy(target, {
     get(of, key) {
       const name = `${prefix}${String(key)}`;
-      if (name === 'policy.decider') fail(name, watch.onCall(name));
+      if (name === 'policy.decider') void fail(name, watch.onCall(name));
       const value: unknown = Reflect.get(of, key);
       if (plain.has(name)) return value;
       if (typeof value === 'function') return faulty(name, (value as Port).bind(of), watch);

@@ -106,11 +106,13 @@ test('a rotated certificate changes no digest, another image does', () => {
 });
 
 test('G02, G03 what an image says of devices and preloaded libraries is overruled', () => {
-  const valueOf = (name: string, spec: Partial<Sandbox['spec']>) =>
-    agent(spec)?.env?.find(variable => variable.name === name)?.value;
   expect(valueOf('NVIDIA_VISIBLE_DEVICES', {})).toBe('void');
   // With a GPU the device plugin says which, and wins over the image where we say nothing.
   expect(valueOf('NVIDIA_VISIBLE_DEVICES', { gpu: {} })).toBeUndefined();
   expect(valueOf('LD_PRELOAD', { gpu: {} })).toBe('');
   expect(valueOf('LD_PRELOAD', {})).toBeUndefined();
 });
+
+function valueOf(name: string, spec: Partial<Sandbox['spec']>): string | undefined {
+  return agent(spec)?.env?.find(variable => variable.name === name)?.value;
+}
