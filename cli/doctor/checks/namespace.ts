@@ -111,7 +111,7 @@ function checkSecret(
 const deeds: readonly (readonly [what: string, rights: readonly string[], role: string])[] = [
   ['see sandboxes and requests', ['list sandboxes', 'list approvalrequests'], 'creel-viewer'],
   ['run sandboxes', ['create sandboxes', 'patch sandboxes', 'delete sandboxes'], 'creel-user'],
-  ['connect and read logs', ['create pods/exec', 'get pods/log'], 'edit'],
+  ['connect and read logs', ['create pods/exec', 'get pods/log'], 'creel-user'],
   ['decide on requests', ['patch approvalrequests', 'approve approvalrequests'], 'creel-approver'],
   ['write policies', ['create egresspolicies'], 'creel-policy-admin'],
 ];

@@ -1,9 +1,9 @@
-// `kubectl`, `helm` and `kubectl creel` as the demo's commands find them: the embedded cluster's own builds, and this tree.
+// `kubectl`, `helm` and `kubectl creel` for a PATH: the embedded cluster's own builds, and this tree.
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { KubeBinaries } from '../../test/cluster/build/kube-binaries.ts';
+import type { KubeBinaries } from './kube-binaries.ts';
 
-const root = dirname(dirname(import.meta.dirname));
+const root = dirname(dirname(dirname(import.meta.dirname)));
 
 /** Fills `folder` anew; put it in front of PATH. */
 export function makeToolFolder(folder: string, { kube, helm }: KubeBinaries): void {
@@ -12,6 +12,7 @@ export function makeToolFolder(folder: string, { kube, helm }: KubeBinaries): vo
   script(join(folder, 'kubectl'), `exec '${kube}' kubectl "$@"`);
   symlinkSync(helm, join(folder, 'helm'));
   symlinkSync(join(root, 'bin', 'kubectl-creel.mjs'), join(folder, 'kubectl-creel'));
+  symlinkSync(join(root, 'bin', 'kubectl_complete-creel.mjs'), join(folder, 'kubectl_complete-creel'));
 }
 
 function script(path: string, body: string): void {
