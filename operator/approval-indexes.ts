@@ -1,6 +1,6 @@
 import type { ApprovalRequest } from '../crds/schema/approval-request.ts';
 import { labels } from '../crds/schema/group.ts';
-import type { Indexes } from './kube/types.ts';
+import type { Indexes } from '../kube/types.ts';
 
 /** `sandbox`: by the Sandbox's uid. `question`: every round of one question. */
 export const approvalIndexes: Indexes<ApprovalRequest> = {

@@ -1,5 +1,5 @@
 // The fields of Kubernetes' own kinds that the operator reads, under their names on the wire. What is written may have more.
-import type { KubeObject } from './kube/types.ts';
+import type { KubeObject } from '../kube/types.ts';
 
 export interface Namespace extends KubeObject {
   readonly status?: { readonly phase?: string };
@@ -67,12 +67,6 @@ export interface EndpointSlice extends KubeObject {
     | readonly { readonly addresses: readonly string[]; readonly conditions?: { readonly ready?: boolean } }[]
     | null;
   readonly ports?: readonly { readonly name?: string; readonly port?: number; readonly protocol?: string }[];
-}
-
-export interface Secret extends KubeObject {
-  readonly type?: string;
-  /** base64. */
-  readonly data?: Readonly<Record<string, string>>;
 }
 
 export interface Node extends KubeObject {

@@ -1,5 +1,5 @@
 // Every reason of every Event that the operator writes, with what it means. docs/audit.md shows the same list.
-import type { EventRecorder, KubeEvent } from './kube/types.ts';
+import type { EventRecorder, KubeEvent } from '../kube/types.ts';
 
 export const eventReasons = {
   ChildRefused: 'the API server refused a workspace, service account or NetworkPolicy of a Sandbox',

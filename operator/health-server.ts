@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { AllowScrape } from './kube/allow-scrape.ts';
+import type { AllowScrape } from '../kube/allow-scrape.ts';
 
 export interface HealthServerOptions {
   readonly host: string;

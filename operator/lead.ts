@@ -1,5 +1,13 @@
 // Everything that only the leader does: compile snapshots, serve the hub, reconcile. Until the signal aborts.
+
 import { randomBytes } from 'node:crypto';
+import { createEventRecorder } from '../kube/event-recorder.ts';
+import { keyOf } from '../kube/keys.ts';
+import { keepServerKeys } from '../kube/tls/keep-server-keys.ts';
+import type { ServerKeys } from '../kube/tls/renew-server-keys.ts';
+import type { Clock, KubeClient, KubeObject, Queue, Store } from '../kube/types.ts';
+import { wait } from '../kube/wait.ts';
+import { hubServerName } from '../protocol/constants.ts';
 import type { AuditLog } from './audit/create-audit-log.ts';
 import { followPolicies } from './audit/follow-policies.ts';
 import type { OperatorConfig } from './config.ts';
@@ -12,12 +20,6 @@ import type { PodSettings } from './controllers/sandbox/pod/pod-settings.ts';
 import { createSandboxController } from './controllers/sandbox/sandbox-controller.ts';
 import type { Counters } from './counters.ts';
 import { type RunningHub, startHub } from './hub/start-hub.ts';
-import { keepHubKeys } from './hub/tls/keep-hub-keys.ts';
-import type { HubKeys } from './hub/tls/renew-hub-keys.ts';
-import { createEventRecorder } from './kube/event-recorder.ts';
-import { keyOf } from './kube/keys.ts';
-import type { Clock, KubeClient, KubeObject, Queue, Store } from './kube/types.ts';
-import { wait } from './kube/wait.ts';
 import type { Log } from './log.ts';
 import { clusterIps, followNeverAddresses } from './never-addresses.ts';
 import { runNotifier } from './notify/notifier.ts';
@@ -79,7 +81,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     fallbackNamespace: config.namespace,
     onFailure: warn,
   });
-  let keys = await keepHubKeys(client, secret, nowMs());
+  let keys = await keepServerKeys(client, secret, nowMs(), hubServerName);
   const running = await startHub(
     {
       client,
@@ -199,7 +201,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   while (!signal.aborted) {
     await wait(keyCheckMs, clock, signal);
     if (signal.aborted) break;
-    keys = await keepHubKeys(client, secret, nowMs()).catch((error: unknown) => {
+    keys = await keepServerKeys(client, secret, nowMs(), hubServerName).catch((error: unknown) => {
       warn(`hub certificate not checked: ${String(error)}`);
       return keys;
     });
@@ -236,7 +238,7 @@ function addAll(store: Store<KubeObject>, queue: Queue, namespace?: string): voi
 function podSettings(
   { services }: OperatorStores,
   { namespace, hubService, sidecarImage, extraCa }: OperatorConfig,
-  { caCert, nextCaCert }: HubKeys,
+  { caCert, nextCaCert }: ServerKeys,
 ): PodSettings | { readonly missing: string } {
   const service = services.get({ namespace, name: hubService });
   const [address] = clusterIps(service);

@@ -1,12 +1,12 @@
 // The leader is killed with an approval in force: the sidecar keeps it, and the next leader has it from its first word on.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKubeClient } from '../kube/kube-client.ts';
+import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
+import { openTransport, type Transport } from '../kube/transport.ts';
+import type { KubeClient } from '../kube/types.ts';
 import { waitUntil } from '../test/cluster/base/wait-until.ts';
 import { currentCluster } from '../test/cluster/current-cluster.ts';
 import { testNamespace } from '../test/cluster/test-namespace.ts';
-import { createKubeClient } from './kube/kube-client.ts';
-import { loadKubeconfig } from './kube/load-kubeconfig.ts';
-import { openTransport, type Transport } from './kube/transport.ts';
-import type { KubeClient } from './kube/types.ts';
 import { resources } from './resources.ts';
 import { connectToHub } from './testing/hub-client.ts';
 import { createHubPod, hubTrust } from './testing/hub-pod.ts';

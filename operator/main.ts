@@ -1,19 +1,19 @@
 // The operator: one leads, followers watch. Reads top to bottom; ends in one graceful shutdown.
 import { randomUUID } from 'node:crypto';
+import { allowScrapeWith } from '../kube/allow-scrape.ts';
+import { inClusterConnection } from '../kube/in-cluster-connection.ts';
+import { createKubeClient } from '../kube/kube-client.ts';
+import { acquireLeadership } from '../kube/leader-lease.ts';
+import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
+import { systemClock } from '../kube/system-clock.ts';
+import { openTransport } from '../kube/transport.ts';
+import { untilAborted } from '../kube/until-aborted.ts';
+import { wait } from '../kube/wait.ts';
 import { createAuditLog } from './audit/create-audit-log.ts';
 import { readConfig } from './config.ts';
 import { type CounterEntry, createCounters } from './counters.ts';
 import { startHealthServer } from './health-server.ts';
 import type { RunningHub } from './hub/start-hub.ts';
-import { allowScrapeWith } from './kube/allow-scrape.ts';
-import { inClusterConnection } from './kube/in-cluster-connection.ts';
-import { createKubeClient } from './kube/kube-client.ts';
-import { acquireLeadership } from './kube/leader-lease.ts';
-import { loadKubeconfig } from './kube/load-kubeconfig.ts';
-import { systemClock } from './kube/system-clock.ts';
-import { openTransport } from './kube/transport.ts';
-import { untilAborted } from './kube/until-aborted.ts';
-import { wait } from './kube/wait.ts';
 import { lead } from './lead.ts';
 import { createLog } from './log.ts';
 import { openStores } from './operator-stores.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { ObjectStore } from '../kube/object-store.ts';
 import type { EndpointSlice, Node, Service } from './core-types.ts';
-import { ObjectStore } from './kube/object-store.ts';
 import { followNeverAddresses } from './never-addresses.ts';
 
 const apiServer = (endpoints: EndpointSlice['endpoints']): EndpointSlice => ({

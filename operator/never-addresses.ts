@@ -1,6 +1,7 @@
 // What no rule and no person opens to a sandbox: nodes, API server, hub, cluster DNS.
+
+import type { ObjectName, Store } from '../kube/types.ts';
 import type { EndpointSlice, Node, Service } from './core-types.ts';
-import type { ObjectName, Store } from './kube/types.ts';
 
 export interface NeverSources {
   readonly nodes: Store<Node>;

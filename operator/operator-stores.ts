@@ -6,12 +6,12 @@ import type { EgressPolicy } from '../crds/schema/egress-policy.ts';
 import { labels } from '../crds/schema/group.ts';
 import type { InferenceProfile } from '../crds/schema/inference-profile.ts';
 import type { Sandbox } from '../crds/schema/sandbox.ts';
+import { ObjectStore } from '../kube/object-store.ts';
+import { runWatch, type WatchTrouble } from '../kube/run-watch.ts';
+import type { Transport } from '../kube/transport.ts';
+import type { Clock, Indexes, KubeObject, ListOptions, ResourceRef, Store } from '../kube/types.ts';
 import { approvalIndexes } from './approval-indexes.ts';
 import type { EndpointSlice, Namespace, Node, Pod, Service } from './core-types.ts';
-import { ObjectStore } from './kube/object-store.ts';
-import { runWatch, type WatchTrouble } from './kube/run-watch.ts';
-import type { Transport } from './kube/transport.ts';
-import type { Clock, Indexes, KubeObject, ListOptions, ResourceRef, Store } from './kube/types.ts';
 import { resources } from './resources.ts';
 
 export interface OperatorStores {

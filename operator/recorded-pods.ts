@@ -1,9 +1,9 @@
 // Which pods are ours, for whoever asks to open a session: the store's pod, and the uid that the Sandbox's status records.
 import { annotations, labels } from '../crds/schema/group.ts';
 import type { Sandbox } from '../crds/schema/sandbox.ts';
+import type { Store } from '../kube/types.ts';
 import type { Pod } from './core-types.ts';
 import type { RecordedPod } from './hub/authenticate.ts';
-import type { Store } from './kube/types.ts';
 
 interface PodSources {
   readonly pods: Store<Pod>;

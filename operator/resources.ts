@@ -4,8 +4,9 @@ import type { EgressPolicy } from '../crds/schema/egress-policy.ts';
 import { group, version } from '../crds/schema/group.ts';
 import type { InferenceProfile } from '../crds/schema/inference-profile.ts';
 import type { Sandbox } from '../crds/schema/sandbox.ts';
-import type { EndpointSlice, Namespace, Node, Pod, Secret, Service } from './core-types.ts';
-import type { KubeObject, ResourceRef } from './kube/types.ts';
+import { secrets } from '../kube/tls/secret.ts';
+import type { KubeObject, ResourceRef } from '../kube/types.ts';
+import type { EndpointSlice, Namespace, Node, Pod, Service } from './core-types.ts';
 
 /** Every resource the operator touches: the install's RBAC lists the same ones. */
 export const resources = {
@@ -21,7 +22,7 @@ export const resources = {
   nodes: { ...core<Node>('Node', 'nodes'), namespaced: false },
   pods: core<Pod>('Pod', 'pods'),
   services: core<Service>('Service', 'services'),
-  secrets: core<Secret>('Secret', 'secrets'),
+  secrets,
   serviceAccounts: core<KubeObject>('ServiceAccount', 'serviceaccounts'),
   persistentVolumeClaims: core<KubeObject>('PersistentVolumeClaim', 'persistentvolumeclaims'),
   endpointSlices: named<EndpointSlice>('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices'),

@@ -1,6 +1,6 @@
+import { KeyedQueue } from '../kube/keyed-queue.ts';
+import type { Clock, Queue, Reconciler } from '../kube/types.ts';
 import type { Counters } from './counters.ts';
-import { KeyedQueue } from './kube/keyed-queue.ts';
-import type { Clock, Queue, Reconciler } from './kube/types.ts';
 import type { Log } from './log.ts';
 
 export interface ControllerContext {

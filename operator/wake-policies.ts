@@ -1,8 +1,8 @@
 // Which change concerns the status of which policy or profile.
 import type { Sandbox } from '../crds/schema/sandbox.ts';
+import { keyOf } from '../kube/keys.ts';
+import type { KubeObject, Queue, Store } from '../kube/types.ts';
 import type { HubView } from './hub/hub.ts';
-import { keyOf } from './kube/keys.ts';
-import type { KubeObject, Queue, Store } from './kube/types.ts';
 import type { CurrentSnapshot, SnapshotRegistry } from './snapshots/types.ts';
 
 /** An approval makes a revision and an ack within milliseconds: one look after both is enough. */

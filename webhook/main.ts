@@ -1,12 +1,12 @@
 // The admission webhook: a process of its own, so that the operator's absence is not felt here. Ends in one graceful shutdown.
 import { pino } from 'pino';
-import { inClusterConnection } from '../operator/kube/in-cluster-connection.ts';
-import { createKubeClient } from '../operator/kube/kube-client.ts';
-import { loadKubeconfig } from '../operator/kube/load-kubeconfig.ts';
-import { systemClock } from '../operator/kube/system-clock.ts';
-import { openTransport } from '../operator/kube/transport.ts';
-import { untilAborted } from '../operator/kube/until-aborted.ts';
-import { wait } from '../operator/kube/wait.ts';
+import { inClusterConnection } from '../kube/in-cluster-connection.ts';
+import { createKubeClient } from '../kube/kube-client.ts';
+import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
+import { systemClock } from '../kube/system-clock.ts';
+import { openTransport } from '../kube/transport.ts';
+import { untilAborted } from '../kube/until-aborted.ts';
+import { wait } from '../kube/wait.ts';
 import { readConfig } from './config.ts';
 import { runWebhook } from './run-webhook.ts';
 

@@ -1,7 +1,7 @@
 import type { ClusterEgressPolicy } from '../crds/schema/cluster-egress-policy.ts';
 import type { EgressPolicy } from '../crds/schema/egress-policy.ts';
 import { group, version } from '../crds/schema/group.ts';
-import type { KubeObject, ResourceRef } from '../operator/kube/types.ts';
+import type { KubeObject, ResourceRef } from '../kube/types.ts';
 
 export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly WebhookEntry[];

@@ -1,8 +1,8 @@
 // Server, world and certificate put together. Ready means: the API server trusts what is served, and rules know the world.
-import { allowScrapeWith } from '../operator/kube/allow-scrape.ts';
-import type { WatchTrouble } from '../operator/kube/run-watch.ts';
-import type { Transport } from '../operator/kube/transport.ts';
-import type { Clock, KubeClient } from '../operator/kube/types.ts';
+import { allowScrapeWith } from '../kube/allow-scrape.ts';
+import type { WatchTrouble } from '../kube/run-watch.ts';
+import type { Transport } from '../kube/transport.ts';
+import type { Clock, KubeClient } from '../kube/types.ts';
 import { keepServing } from './certificates/keep-serving.ts';
 import type { WebhookConfig } from './config.ts';
 import type { AdmissionWorld } from './rules/admission-world.ts';

@@ -1,8 +1,8 @@
 // The few objects that rules look at, kept by watches: no review waits for a question to the API server.
-import { ObjectStore } from '../operator/kube/object-store.ts';
-import { runWatch, type WatchTrouble } from '../operator/kube/run-watch.ts';
-import type { Transport } from '../operator/kube/transport.ts';
-import type { Clock, KubeObject, ListOptions, ResourceRef } from '../operator/kube/types.ts';
+import { ObjectStore } from '../kube/object-store.ts';
+import { runWatch, type WatchTrouble } from '../kube/run-watch.ts';
+import type { Transport } from '../kube/transport.ts';
+import type { Clock, KubeObject, ListOptions, ResourceRef } from '../kube/types.ts';
 import { resources } from './resources.ts';
 import type { AdmissionWorld } from './rules/admission-world.ts';
 

@@ -1,6 +1,6 @@
 import type { ClusterEgressPolicy } from '../../crds/schema/cluster-egress-policy.ts';
 import type { EgressPolicy } from '../../crds/schema/egress-policy.ts';
-import type { Store } from '../kube/types.ts';
+import type { Store } from '../../kube/types.ts';
 import type { AuditLog } from './create-audit-log.ts';
 import { PolicyAudit } from './policy-audit.ts';
 

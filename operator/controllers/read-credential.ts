@@ -1,7 +1,7 @@
 // One Secret, by get: the operator has no right to list them, and none at all where no administrator gave it.
 import { annotations } from '../../crds/schema/group.ts';
-import { ApiError } from '../kube/api-error.ts';
-import type { KubeClient } from '../kube/types.ts';
+import { ApiError } from '../../kube/api-error.ts';
+import type { KubeClient } from '../../kube/types.ts';
 import { resources } from '../resources.ts';
 import type { CredentialState } from '../snapshots/credential-state.ts';
 

@@ -2,11 +2,11 @@
 // Three times each; CREEL_CRASH_ROUNDS makes it more (`npm run soak -- approvals`).
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKubeClient } from '../../kube/kube-client.ts';
+import { loadKubeconfig } from '../../kube/load-kubeconfig.ts';
+import { openTransport, type Transport } from '../../kube/transport.ts';
+import type { KubeClient } from '../../kube/types.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
-import { createKubeClient } from '../kube/kube-client.ts';
-import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
-import { openTransport, type Transport } from '../kube/transport.ts';
-import type { KubeClient } from '../kube/types.ts';
 import { resources } from '../resources.ts';
 import { type CrashPoint, tellApprovalStory } from '../testing/approval-story.ts';
 import { installCrds } from '../testing/operator-lab.ts';

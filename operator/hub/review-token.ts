@@ -1,4 +1,4 @@
-import type { KubeClient } from '../kube/types.ts';
+import type { KubeClient } from '../../kube/types.ts';
 import { resources } from '../resources.ts';
 import type { ReviewToken, TokenReviewStatus } from './authenticate.ts';
 

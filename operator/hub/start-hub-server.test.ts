@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { expect, test } from 'vitest';
+import { renewServerKeys, trustBundle } from '../../kube/tls/renew-server-keys.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 import { startHubServer } from './start-hub-server.ts';
-import { renewHubKeys, trustBundle } from './tls/renew-hub-keys.ts';
 
-const keys = renewHubKeys(undefined, hubServerName, Date.now());
+const keys = renewServerKeys(undefined, hubServerName, Date.now());
 
 test('one address gets at most 64 connections; another is served meanwhile, and the first again when it lets go', async () => {
   const stop = new AbortController();

@@ -7,18 +7,18 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { ServerKeys } from '../../kube/tls/renew-server-keys.ts';
 import { maxFrameBytes, sessionPath } from '../../protocol/session.ts';
 import type { Authentication } from './authenticate.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { Canaries, Session, SessionPeer, SessionTransport } from './session.ts';
-import type { HubKeys } from './tls/renew-hub-keys.ts';
 
 export interface HubServerOptions {
   readonly host: string;
   readonly port: number;
   /** Accepts and closes: reachable only where NetworkPolicy is not enforced. */
   readonly forbiddenPort: number;
-  readonly keys: HubKeys;
+  readonly keys: ServerKeys;
   readonly authenticate: (token: string, address: string) => Promise<Authentication>;
   readonly openSession: (peer: SessionPeer, transport: SessionTransport, canaries: Canaries) => Session;
   readonly sessionEnded: (session: Session) => void;
@@ -29,7 +29,7 @@ export interface HubServer {
   readonly port: number;
   readonly forbiddenPort: number;
   /** From the next handshake on. */
-  setKeys(keys: HubKeys): void;
+  setKeys(keys: ServerKeys): void;
 }
 
 const pingEveryMs = 15_000;
@@ -70,7 +70,7 @@ export async function startHubServer(options: HubServerOptions, signal: AbortSig
   };
 }
 
-function secureContext({ cert, key }: HubKeys) {
+function secureContext({ cert, key }: ServerKeys) {
   return { cert, key };
 }
 

@@ -1,7 +1,8 @@
 // The hub as the leader runs it: keys, listener, sessions, denials.
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import type { ServerKeys } from '../../kube/tls/renew-server-keys.ts';
+import type { Clock, KubeClient, Store } from '../../kube/types.ts';
 import type { OperatorEvents } from '../event-reasons.ts';
-import type { Clock, KubeClient, Store } from '../kube/types.ts';
 import type { SnapshotRegistry } from '../snapshots/types.ts';
 import { authenticate, type RecordedPod } from './authenticate.ts';
 import { DenialDesk } from './denials/denial-desk.ts';
@@ -9,7 +10,6 @@ import { tellDecisions } from './denials/tell-decisions.ts';
 import { Hub } from './hub.ts';
 import { reviewTokenWith } from './review-token.ts';
 import { startHubServer } from './start-hub-server.ts';
-import type { HubKeys } from './tls/renew-hub-keys.ts';
 
 export interface StartHubOptions {
   readonly client: KubeClient;
@@ -18,7 +18,7 @@ export interface StartHubOptions {
   readonly events: OperatorEvents;
   readonly clock: Clock;
   readonly recordedPod: (podUid: string) => RecordedPod | undefined;
-  readonly keys: HubKeys;
+  readonly keys: ServerKeys;
   readonly listen: { readonly host: string; readonly port: number; readonly forbiddenPort: number };
   readonly onRefused: (reason: string, address: string) => void;
   readonly onFailure: (message: string) => void;
@@ -29,7 +29,7 @@ export interface RunningHub {
   readonly desk: DenialDesk;
   readonly port: number;
   readonly forbiddenPort: number;
-  setKeys(keys: HubKeys): void;
+  setKeys(keys: ServerKeys): void;
 }
 
 export async function startHub(options: StartHubOptions, signal: AbortSignal): Promise<RunningHub> {

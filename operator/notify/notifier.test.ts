@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
+import { ObjectStore } from '../../kube/object-store.ts';
+import { systemClock } from '../../kube/system-clock.ts';
+import { renewServerKeys } from '../../kube/tls/renew-server-keys.ts';
 import type { Namespace } from '../core-types.ts';
-import { renewHubKeys } from '../hub/tls/renew-hub-keys.ts';
-import { ObjectStore } from '../kube/object-store.ts';
-import { systemClock } from '../kube/system-clock.ts';
 import { sampleRequest, sampleSandbox } from '../testing/sample-sandbox.ts';
 import { maxQueued, runNotifier } from './notifier.ts';
 import type { NotifierSettings } from './notifier-settings.ts';
@@ -205,7 +205,7 @@ describe('when it goes wrong', () => {
     expect(counted).toEqual({ Dropped: 42 });
   });
 
-  const keys = renewHubKeys(undefined, 'localhost', Date.now());
+  const keys = renewServerKeys(undefined, 'localhost', Date.now());
   test.each<[string, string, string | undefined, boolean]>([
     ['a known authority', 'localhost', keys.caCert, true],
     ['an unknown authority', 'localhost', undefined, false],

@@ -2,10 +2,10 @@
 // store; nothing of an approval ever waits for it.
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
+import { backoffMs } from '../../kube/backoff.ts';
+import type { Clock, Store } from '../../kube/types.ts';
 import type { Namespace } from '../core-types.ts';
 import type { Counters } from '../counters.ts';
-import { backoffMs } from '../kube/backoff.ts';
-import type { Clock, Store } from '../kube/types.ts';
 import { buildDigest } from './build-digest.ts';
 import { formatMessage } from './format-message.ts';
 import { mutedUntilMs } from './mute.ts';

@@ -8,9 +8,9 @@ import type { ServiceLookup } from '../../engine/compile/check-peer.ts';
 import { compileGrants, type GrantsResult } from '../../engine/compile/compile-grants.ts';
 import { ceilingsOf, compilePolicy, type PolicyResult } from '../../engine/compile/compile-policy.ts';
 import { selectorMatches } from '../../engine/compile/selector-matches.ts';
+import type { Store } from '../../kube/types.ts';
 import { childName } from '../controllers/sandbox/child-name.ts';
 import type { Namespace, Pod, Service } from '../core-types.ts';
-import type { Store } from '../kube/types.ts';
 import type { CredentialCache } from './credential-cache.ts';
 
 export interface SnapshotSources {

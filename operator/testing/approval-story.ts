@@ -2,10 +2,10 @@
 // write: what the API server and the sidecar hold at the end, and what was in force on the way.
 import { expect } from 'vitest';
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import { systemClock } from '../../kube/system-clock.ts';
+import { trustBundle } from '../../kube/tls/renew-server-keys.ts';
+import type { KubeClient } from '../../kube/types.ts';
 import { waitUntil } from '../../test/cluster/base/wait-until.ts';
-import { trustBundle } from '../hub/tls/renew-hub-keys.ts';
-import { systemClock } from '../kube/system-clock.ts';
-import type { KubeClient } from '../kube/types.ts';
 import { resources } from '../resources.ts';
 import { connectToHub } from './hub-client.ts';
 import { createHubPod } from './hub-pod.ts';

@@ -1,9 +1,9 @@
 // A Sandbox whose pod no kubelet runs: whoever has it plays the sidecar, with a real token of the pod.
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
+import type { Secret } from '../../kube/tls/secret.ts';
+import type { KubeClient, ObjectName } from '../../kube/types.ts';
 import { hubAudience } from '../../protocol/constants.ts';
 import { waitUntil } from '../../test/cluster/base/wait-until.ts';
-import type { Secret } from '../core-types.ts';
-import type { KubeClient, ObjectName } from '../kube/types.ts';
 import { resources } from '../resources.ts';
 
 export interface HubPod {

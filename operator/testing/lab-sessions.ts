@@ -1,9 +1,9 @@
 // Sandboxes of a lab with the sidecar's end of their sessions, as the kubelet would start them.
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
+import { trustBundle } from '../../kube/tls/renew-server-keys.ts';
 import { hubAudience } from '../../protocol/constants.ts';
 import type { DownFrame } from '../../protocol/session.ts';
 import type { Pod } from '../core-types.ts';
-import { trustBundle } from '../hub/tls/renew-hub-keys.ts';
 import { resources } from '../resources.ts';
 import { connectToHub, type HubClient } from './hub-client.ts';
 import type { OperatorLab } from './operator-lab.ts';

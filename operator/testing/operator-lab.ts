@@ -3,23 +3,15 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { hubServerName } from '../../protocol/constants.ts';
-import { currentCluster } from '../../test/cluster/current-cluster.ts';
-import { approvalIndexes } from '../approval-indexes.ts';
-import type { AuditRecord } from '../audit/audit-record.ts';
-import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
-import { ruleCredentialsReconciler } from '../controllers/rule-credentials/rule-credentials-reconciler.ts';
-import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
-import { type RunningHub, startHub } from '../hub/start-hub.ts';
-import { type HubKeys, renewHubKeys, trustBundle } from '../hub/tls/renew-hub-keys.ts';
-import type { Connection } from '../kube/connection.ts';
-import { KeyedQueue } from '../kube/keyed-queue.ts';
-import { createKubeClient } from '../kube/kube-client.ts';
-import { loadKubeconfig } from '../kube/load-kubeconfig.ts';
-import { ObjectStore } from '../kube/object-store.ts';
-import { runWatch } from '../kube/run-watch.ts';
-import { systemClock } from '../kube/system-clock.ts';
-import { type ApiResponse, openTransport, type Transport } from '../kube/transport.ts';
+import type { Connection } from '../../kube/connection.ts';
+import { KeyedQueue } from '../../kube/keyed-queue.ts';
+import { createKubeClient } from '../../kube/kube-client.ts';
+import { loadKubeconfig } from '../../kube/load-kubeconfig.ts';
+import { ObjectStore } from '../../kube/object-store.ts';
+import { runWatch } from '../../kube/run-watch.ts';
+import { systemClock } from '../../kube/system-clock.ts';
+import { renewServerKeys, type ServerKeys, trustBundle } from '../../kube/tls/renew-server-keys.ts';
+import { type ApiResponse, openTransport, type Transport } from '../../kube/transport.ts';
 import type {
   Clock,
   Indexes,
@@ -29,7 +21,15 @@ import type {
   ListOptions,
   Reconciler,
   ResourceRef,
-} from '../kube/types.ts';
+} from '../../kube/types.ts';
+import { hubServerName } from '../../protocol/constants.ts';
+import { currentCluster } from '../../test/cluster/current-cluster.ts';
+import { approvalIndexes } from '../approval-indexes.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
+import { createApprovalController } from '../controllers/approval-request/approval-controller.ts';
+import { ruleCredentialsReconciler } from '../controllers/rule-credentials/rule-credentials-reconciler.ts';
+import { createSandboxController } from '../controllers/sandbox/sandbox-controller.ts';
+import { type RunningHub, startHub } from '../hub/start-hub.ts';
 import { recordedPod, sandboxOf } from '../recorded-pods.ts';
 import { resources } from '../resources.ts';
 import { CredentialCache } from '../snapshots/credential-cache.ts';
@@ -45,7 +45,7 @@ export interface OperatorLab {
   readonly stores: LabStores;
   readonly registry: LiveSnapshots;
   readonly hub: RunningHub;
-  readonly keys: HubKeys;
+  readonly keys: ServerKeys;
   readonly credentials: CredentialCache;
   readonly events: readonly KubeEvent[];
   readonly audited: readonly AuditRecord[];
@@ -91,7 +91,7 @@ export async function openOperatorLab(
   const counting = countWrites(transport, writes, faults.aroundWrite);
   const client = createKubeClient({ transport: counting, fieldManager: 'creel-operator', signal });
   const stores = await openStores(namespace, transport, clock, signal);
-  const keys = renewHubKeys(undefined, hubServerName, Date.now());
+  const keys = renewServerKeys(undefined, hubServerName, Date.now());
   const credentials = new CredentialCache();
   const registry = new LiveSnapshots(
     {

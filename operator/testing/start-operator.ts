@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { type OperatorProcess, runOperator } from './operator-process.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** CRDs, rights and the hub's Service, as the chart has them. The namespace must exist. Answers what takes the rights away. */
 export async function installOperator(namespace: string): Promise<() => Promise<void>> {

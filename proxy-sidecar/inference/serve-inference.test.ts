@@ -11,7 +11,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createDecider } from '../../engine/decide/decider.ts';
 import { classifyAnswers } from '../../engine/decide/permit.ts';
 import { routeAllow } from '../../engine/decide/route-allow.ts';
-import { issueCertificate } from '../../operator/hub/tls/issue-certificate.ts';
+import { issueCertificate } from '../../kube/tls/issue-certificate.ts';
 import type { NoRoute, Route } from '../../protocol/snapshot.ts';
 import { defaultHttpLimits } from '../http/http-limits.ts';
 import { ByteBudget } from './byte-budget.ts';

@@ -2,7 +2,7 @@
 // admission policies, on a real API server with garbage collection and quotas.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installChart, uninstallChart } from '../../charts/testing/chart-release.ts';
-import { systemClock } from '../../operator/kube/system-clock.ts';
+import { systemClock } from '../../kube/system-clock.ts';
 import { type OperatorLab, openOperatorLab } from '../../operator/testing/operator-lab.ts';
 import { CommandError } from '../cluster/base/run-command.ts';
 import { currentCluster } from '../cluster/current-cluster.ts';

@@ -1,12 +1,12 @@
 // A cluster of its own for a bench: etcd with fsync, Creel installed, one namespace for sandboxes, watches that tell at once.
 import { randomBytes } from 'node:crypto';
-import { createKubeClient } from '../../operator/kube/kube-client.ts';
-import { loadKubeconfig } from '../../operator/kube/load-kubeconfig.ts';
-import { ObjectStore } from '../../operator/kube/object-store.ts';
-import { runWatch } from '../../operator/kube/run-watch.ts';
-import { systemClock } from '../../operator/kube/system-clock.ts';
-import { openTransport, type Transport } from '../../operator/kube/transport.ts';
-import type { KubeClient, KubeObject, ResourceRef } from '../../operator/kube/types.ts';
+import { createKubeClient } from '../../kube/kube-client.ts';
+import { loadKubeconfig } from '../../kube/load-kubeconfig.ts';
+import { ObjectStore } from '../../kube/object-store.ts';
+import { runWatch } from '../../kube/run-watch.ts';
+import { systemClock } from '../../kube/system-clock.ts';
+import { openTransport, type Transport } from '../../kube/transport.ts';
+import type { KubeClient, KubeObject, ResourceRef } from '../../kube/types.ts';
 import { resources } from '../../operator/resources.ts';
 import { buildImages } from '../../scripts/images/build-images.ts';
 import { identifyProcess } from '../cluster/base/process-identity.ts';

@@ -1,6 +1,6 @@
 // Waiting for what a watch shows, bounded, and ended at once by an interruption.
-import type { ObjectStore } from '../../operator/kube/object-store.ts';
-import type { KubeObject } from '../../operator/kube/types.ts';
+import type { ObjectStore } from '../../kube/object-store.ts';
+import type { KubeObject } from '../../kube/types.ts';
 
 export interface Waiting {
   readonly what: string;

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { issueCertificate } from '../../operator/hub/tls/issue-certificate.ts';
+import { issueCertificate } from '../../kube/tls/issue-certificate.ts';
 import { hubServerName } from '../../protocol/constants.ts';
 
 export interface HubCertificates {

@@ -4,21 +4,21 @@ import { eventReasons } from '../../operator/event-reasons.ts';
 import { listFiles, readText } from './tree.ts';
 
 const sources = listFiles().filter(
-  path => /^(operator|webhook)\/.*\.ts$/.test(path) && !/\.test\.ts$|\/testing\//.test(path),
+  path => /^(kube|operator|webhook)\/.*\.ts$/.test(path) && !/\.test\.ts$|\/testing\//.test(path),
 );
 const textOf = (path: string) => readText(path) ?? '';
 const list = 'operator/event-reasons.ts';
 
 test('only the list itself knows events with any reason; everybody else takes its types', () => {
   const untyped = sources.filter(
-    path => !path.startsWith('operator/kube/') && path !== list && /\b(KubeEvent|EventRecorder)\b/.test(textOf(path)),
+    path => !path.startsWith('kube/') && path !== list && /\b(KubeEvent|EventRecorder)\b/.test(textOf(path)),
   );
   expect(untyped).toEqual([]);
 });
 
 test('nobody writes the Event resource but the recorder', () => {
   const writers = sources.filter(path => /kind: 'Event'|plural: 'events'/.test(textOf(path)));
-  expect(writers).toEqual(['operator/kube/event-recorder.ts']);
+  expect(writers).toEqual(['kube/event-recorder.ts']);
 });
 
 test('every reason of the list is written somewhere', () => {

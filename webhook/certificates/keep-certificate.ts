@@ -1,8 +1,8 @@
 // Certificate and trust, from the first start to the last day: nothing is served that the API server does not trust by then.
-import { keepHubKeys } from '../../operator/hub/tls/keep-hub-keys.ts';
-import { type HubKeys, trustBundle } from '../../operator/hub/tls/renew-hub-keys.ts';
-import type { Clock, KubeClient, ObjectName } from '../../operator/kube/types.ts';
-import { wait } from '../../operator/kube/wait.ts';
+import { keepServerKeys } from '../../kube/tls/keep-server-keys.ts';
+import { type ServerKeys, trustBundle } from '../../kube/tls/renew-server-keys.ts';
+import type { Clock, KubeClient, ObjectName } from '../../kube/types.ts';
+import { wait } from '../../kube/wait.ts';
 import { publishTrust } from './publish-trust.ts';
 
 export interface CertificateOptions {
@@ -11,7 +11,7 @@ export interface CertificateOptions {
   readonly secret: ObjectName;
   readonly configuration: string;
   readonly serverName: string;
-  readonly serve: (keys: Pick<HubKeys, 'cert' | 'key'>) => void;
+  readonly serve: (keys: Pick<ServerKeys, 'cert' | 'key'>) => void;
   /** For API servers to hear of another authority before something is served that it signed. */
   readonly settleMs?: number;
 }
@@ -21,10 +21,10 @@ const defaultSettleMs = 2_000;
 /** One look: keys are read, or made and written; then they are trusted; then they are served. Answers what is served. */
 export async function keepCertificate(
   { client, clock, secret, configuration, serverName, serve, settleMs = defaultSettleMs }: CertificateOptions,
-  served: HubKeys | undefined,
+  served: ServerKeys | undefined,
   signal: AbortSignal,
-): Promise<HubKeys> {
-  const keys = await keepHubKeys(client, secret, clock.nowMs(), serverName);
+): Promise<ServerKeys> {
+  const keys = await keepServerKeys(client, secret, clock.nowMs(), serverName);
   const hasChanged = await publishTrust(client, configuration, trustBundle(keys), clock.nowMs());
   if (served?.cert === keys.cert) return keys;
   if (hasChanged) await wait(settleMs, clock, signal);

@@ -1,7 +1,7 @@
 // Looks at the certificate again and again: when a while has passed, and whenever somebody touches the configurations.
-import { runWatch, type WatchTrouble } from '../../operator/kube/run-watch.ts';
-import type { Transport } from '../../operator/kube/transport.ts';
-import { wait } from '../../operator/kube/wait.ts';
+import { runWatch, type WatchTrouble } from '../../kube/run-watch.ts';
+import type { Transport } from '../../kube/transport.ts';
+import { wait } from '../../kube/wait.ts';
 import { resources } from '../resources.ts';
 import { type CertificateOptions, keepCertificate } from './keep-certificate.ts';
 

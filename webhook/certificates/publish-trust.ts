@@ -1,4 +1,4 @@
-import type { KubeClient, ResourceRef } from '../../operator/kube/types.ts';
+import type { KubeClient, ResourceRef } from '../../kube/types.ts';
 import { resources, type WebhookConfiguration } from '../resources.ts';
 import { extendTrust } from './trust-bundle.ts';
 

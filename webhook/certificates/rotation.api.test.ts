@@ -2,12 +2,12 @@
 import { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HubKeys, renewHubKeys } from '../../operator/hub/tls/renew-hub-keys.ts';
-import { createKubeClient } from '../../operator/kube/kube-client.ts';
-import { loadKubeconfig } from '../../operator/kube/load-kubeconfig.ts';
-import { systemClock } from '../../operator/kube/system-clock.ts';
-import { openTransport, type Transport } from '../../operator/kube/transport.ts';
-import type { Clock } from '../../operator/kube/types.ts';
+import { createKubeClient } from '../../kube/kube-client.ts';
+import { loadKubeconfig } from '../../kube/load-kubeconfig.ts';
+import { systemClock } from '../../kube/system-clock.ts';
+import { renewServerKeys, type ServerKeys } from '../../kube/tls/renew-server-keys.ts';
+import { openTransport, type Transport } from '../../kube/transport.ts';
+import type { Clock } from '../../kube/types.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { testNamespace } from '../../test/cluster/test-namespace.ts';
 import { type RunningWebhook, runWebhook } from '../run-webhook.ts';
@@ -108,15 +108,15 @@ describe('the chart applied again', () => {
 });
 
 /** Made so long ago that its half comes within the hour; its server certificate was renewed since, and is young. */
-function agedKeys(nowMs: number): HubKeys {
+function agedKeys(nowMs: number): ServerKeys {
   // Lives are counted from an hour before their beginning, for clocks differ.
   const bornMs = nowMs - 182.5 * dayMs + 45 * 60_000;
-  let keys = renewHubKeys(undefined, serverName, bornMs);
-  for (let atMs = bornMs; atMs < nowMs - 10 * dayMs; atMs += dayMs) keys = renewHubKeys(keys, serverName, atMs);
+  let keys = renewServerKeys(undefined, serverName, bornMs);
+  for (let atMs = bornMs; atMs < nowMs - 10 * dayMs; atMs += dayMs) keys = renewServerKeys(keys, serverName, atMs);
   return keys;
 }
 
-async function writeKeys(keys: HubKeys): Promise<void> {
+async function writeKeys(keys: ServerKeys): Promise<void> {
   const stringData = {
     'ca.crt': keys.caCert,
     'ca.key': keys.caKey,

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { renewHubKeys, trustBundle } from '../../operator/hub/tls/renew-hub-keys.ts';
+import { renewServerKeys, trustBundle } from '../../kube/tls/renew-server-keys.ts';
 import { extendTrust } from './trust-bundle.ts';
 
 const dayMs = 24 * 3_600_000;
 const start = Date.UTC(2026, 0, 1);
-const first = renewHubKeys(undefined, 'w.test', start);
-const second = renewHubKeys(undefined, 'w.test', start + dayMs);
+const first = renewServerKeys(undefined, 'w.test', start);
+const second = renewServerKeys(undefined, 'w.test', start + dayMs);
 const [own, other] = [trustBundle(first), trustBundle(second)];
 const count = (bundle: string) => bundle.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
 
@@ -26,7 +26,7 @@ test('authorities of before stay until they end', () => {
 test('they do not grow without end', () => {
   let bundle = '';
   for (let day = 0; day < 20; day++) {
-    const keys = renewHubKeys(undefined, 'w.test', start + day * dayMs);
+    const keys = renewServerKeys(undefined, 'w.test', start + day * dayMs);
     bundle = extendTrust(bundle, trustBundle(keys), start + day * dayMs);
     expect(bundle).toContain(keys.caCert.trim());
   }

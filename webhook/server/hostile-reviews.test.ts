@@ -2,7 +2,7 @@
 import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renewHubKeys } from '../../operator/hub/tls/renew-hub-keys.ts';
+import { renewServerKeys } from '../../kube/tls/renew-server-keys.ts';
 import { sampleRequest, sampleWorld } from '../testing/sample-world.ts';
 import { startWebhookServer, type WebhookServer } from './start-webhook-server.ts';
 import { createWebhookMetrics } from './webhook-metrics.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
     allowScrape: () => Promise.resolve(401),
     onFailure: error => failures.push(error),
   });
-  server.setKeys(renewHubKeys(undefined, 'webhook.test', Date.now()));
+  server.setKeys(renewServerKeys(undefined, 'webhook.test', Date.now()));
 });
 afterAll(() => server?.close());
 

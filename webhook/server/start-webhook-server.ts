@@ -2,7 +2,7 @@
 // port may ask for a verdict, and a verdict changes nothing: this process stores nothing, and writes to nobody on this way.
 import { type AddressInfo } from 'node:net';
 import { type FastifyError, fastify } from 'fastify';
-import type { AllowScrape } from '../../operator/kube/allow-scrape.ts';
+import type { AllowScrape } from '../../kube/allow-scrape.ts';
 import { answerReview } from '../review/answer-review.ts';
 import { readReview } from '../review/read-review.ts';
 import type { AdmissionWorld } from '../rules/admission-world.ts';

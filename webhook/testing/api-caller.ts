@@ -1,6 +1,6 @@
 // Requests to the API server as it is, with what only its headers carry: warnings.
 import { Pool } from 'undici';
-import { loadKubeconfig } from '../../operator/kube/load-kubeconfig.ts';
+import { loadKubeconfig } from '../../kube/load-kubeconfig.ts';
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 
 export interface ApiAnswer {

@@ -7,7 +7,7 @@ import { installChart, uninstallChart } from '../../charts/testing/chart-release
 import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { addressesOf } from '../../test/cluster/embedded/addresses.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 export const webhookNamespace = 'creel-system';
 const service = 'creel-webhook';
 const user = `system:serviceaccount:${webhookNamespace}:creel-webhook`;

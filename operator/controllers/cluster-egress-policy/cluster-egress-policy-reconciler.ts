@@ -1,9 +1,9 @@
 import type { ClusterEgressPolicy } from '../../../crds/schema/cluster-egress-policy.ts';
 import type { ServiceLookup } from '../../../engine/compile/check-peer.ts';
 import { checkClusterEgressPolicy } from '../../../engine/compile/compile-policy.ts';
+import { parseKey } from '../../../kube/keys.ts';
+import type { Clock, KubeClient, Reconciler, Store } from '../../../kube/types.ts';
 import type { PolicyAudit } from '../../audit/policy-audit.ts';
-import { parseKey } from '../../kube/keys.ts';
-import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { nextConditions } from '../status/next-conditions.ts';
 import { planPolicyConditions } from '../status/plan-policy-conditions.ts';

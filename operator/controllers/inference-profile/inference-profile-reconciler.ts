@@ -1,7 +1,7 @@
 import type { InferenceProfile } from '../../../crds/schema/inference-profile.ts';
 import type { ServiceLookup } from '../../../engine/compile/check-peer.ts';
-import { parseKey } from '../../kube/keys.ts';
-import type { Clock, KubeClient, Reconciler, Store } from '../../kube/types.ts';
+import { parseKey } from '../../../kube/keys.ts';
+import type { Clock, KubeClient, Reconciler, Store } from '../../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import type { CredentialCache } from '../../snapshots/credential-cache.ts';
 import { resolveProfile } from '../../snapshots/resolve-profile.ts';

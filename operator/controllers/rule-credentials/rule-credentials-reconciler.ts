@@ -2,7 +2,7 @@
 // its sandboxes. What is wrong with one is said by the policy that names it.
 import type { EgressPolicy } from '../../../crds/schema/egress-policy.ts';
 import type { ServiceLookup } from '../../../engine/compile/check-peer.ts';
-import type { Clock, KubeClient, Queue, Reconciler, Store } from '../../kube/types.ts';
+import type { Clock, KubeClient, Queue, Reconciler, Store } from '../../../kube/types.ts';
 import { secretOf } from '../../snapshots/compile-credentials.ts';
 import type { CredentialCache } from '../../snapshots/credential-cache.ts';
 import { rulesWithCredential } from '../../snapshots/rules-with-credential.ts';

@@ -1,8 +1,8 @@
 // The writes of one plan. Children are made by POST; where a name turns out to be taken or an object is refused,
 // what this very pass has made is taken back: nothing half-made is left.
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import type { KubeClient, KubeObject, ResourceRef } from '../../../kube/types.ts';
 import type { Pod } from '../../core-types.ts';
-import type { KubeClient, KubeObject, ResourceRef } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { explainRefusal, nameTaken } from './find-problem.ts';
 import { isOwned, isOwnWorkspace } from './ownership.ts';

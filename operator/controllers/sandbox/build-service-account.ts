@@ -1,5 +1,5 @@
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
-import type { KubeObject } from '../../kube/types.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 import { ownedBy } from './owned-by.ts';
 
 /** An identity for the hub's token and nothing else: no role is bound to it, and no pod mounts its API token. */

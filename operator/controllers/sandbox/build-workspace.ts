@@ -1,6 +1,6 @@
 import { annotations } from '../../../crds/schema/group.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
-import type { KubeObject } from '../../kube/types.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 import { ownedBy } from './owned-by.ts';
 
 export interface WorkspaceClaim extends KubeObject {

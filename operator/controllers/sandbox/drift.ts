@@ -1,7 +1,7 @@
 // Whether a live child still is what was planned. The API server's defaults and other people's additions are no drift,
 // unless they change what the child means.
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject } from '../../kube/types.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 import type { NetworkPolicySpec } from './wall/network-policy-types.ts';
 
 /** Labels, annotations and the owner that we set. */

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 import { currentCluster } from '../../../test/cluster/current-cluster.ts';
 import { testNamespace } from '../../../test/cluster/test-namespace.ts';
 import type { Pod } from '../../core-types.ts';
-import type { KubeObject } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { installCrds, type OperatorLab, openOperatorLab } from '../../testing/operator-lab.ts';
 

@@ -3,9 +3,9 @@
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { labels } from '../../../crds/schema/group.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import type { KubeObject, ObjectName, Store } from '../../../kube/types.ts';
 import type { EndpointSlice, Namespace, Pod, Service } from '../../core-types.ts';
 import type { HubView } from '../../hub/hub.ts';
-import type { KubeObject, ObjectName, Store } from '../../kube/types.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 import { childName } from './child-name.ts';
 import type { PodSettings } from './pod/pod-settings.ts';

@@ -1,6 +1,6 @@
 import { annotations } from '../../../crds/schema/group.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
-import type { KubeObject } from '../../kube/types.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 
 /** By controller uid, never by name or label: those anybody can choose. */
 export function isOwned({ metadata }: KubeObject, sandbox: Sandbox): boolean {

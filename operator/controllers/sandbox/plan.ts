@@ -1,8 +1,8 @@
 // What is to be done for one sandbox, from what was observed. Pure: the acts are in act.ts, the words for people in status/.
 import { durationMs } from '../../../crds/schema/duration-ms.ts';
 import { annotations } from '../../../crds/schema/group.ts';
+import type { KubeObject, ResourceRef } from '../../../kube/types.ts';
 import type { OperatorEvent } from '../../event-reasons.ts';
-import type { KubeObject, ResourceRef } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { buildServiceAccount } from './build-service-account.ts';
 import { buildWorkspace } from './build-workspace.ts';

@@ -1,5 +1,5 @@
 // What we wrote and the watch has not brought yet: without it the next reconcile would undo or repeat its own work.
-import type { KubeObject } from '../../kube/types.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 
 const keptMs = 5_000;
 

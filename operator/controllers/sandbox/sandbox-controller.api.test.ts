@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 import { testNamespace } from '../../../test/cluster/test-namespace.ts';
 import type { Pod } from '../../core-types.ts';
-import type { KubeObject } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { installCrds, labSidecarImage, type OperatorLab, openOperatorLab } from '../../testing/operator-lab.ts';
 

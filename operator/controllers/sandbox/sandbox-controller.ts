@@ -1,7 +1,6 @@
 // Sandbox: observe → plan → act, one status write at the end, and none where nothing has changed.
 import { apiVersion } from '../../../crds/schema/group.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
-import type { OperatorEvents } from '../../event-reasons.ts';
 import type {
   Clock,
   Key,
@@ -11,7 +10,8 @@ import type {
   ReconcileResult,
   Reconciler,
   ResourceRef,
-} from '../../kube/types.ts';
+} from '../../../kube/types.ts';
+import type { OperatorEvents } from '../../event-reasons.ts';
 import { resources } from '../../resources.ts';
 import { act } from './act.ts';
 import { type ObserveOptions, observeSandbox } from './observe.ts';

@@ -1,6 +1,6 @@
 // A start that the API server refused is tried again later and later: taking back what was made wakes us by itself,
 // and would make a storm of it.
-import type { Key } from '../../kube/types.ts';
+import type { Key } from '../../../kube/types.ts';
 import type { Problem } from './problem.ts';
 
 interface Failed {

@@ -1,6 +1,6 @@
 // Which change concerns which sandbox.
 import { labels } from '../../../crds/schema/group.ts';
-import type { KubeObject, Queue, Store } from '../../kube/types.ts';
+import type { KubeObject, Queue, Store } from '../../../kube/types.ts';
 import type { ObserveOptions } from './observe.ts';
 import { sessionGraceMs } from './status/find-session-conditions.ts';
 

@@ -1,8 +1,8 @@
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
+import type { KubeObject } from '../../../kube/types.ts';
 import type { Namespace, Pod } from '../../core-types.ts';
 import type { SessionState } from '../../hub/session-state.ts';
-import type { KubeObject } from '../../kube/types.ts';
 import type { CurrentSnapshot } from '../../snapshots/types.ts';
 import type { PodSettings } from './pod/pod-settings.ts';
 import type { WallFacts } from './wall/plan-wall.ts';

@@ -1,9 +1,9 @@
 // How far one policy has come: which running sandboxes it speaks of, and which of their sidecars enforce it.
 import type { Sandbox } from '../../../crds/schema/sandbox.ts';
 import type { RuleIssue } from '../../../engine/compile/rule-issue.ts';
+import type { Store } from '../../../kube/types.ts';
 import { compareRevisions } from '../../../protocol/revision.ts';
 import type { HubView } from '../../hub/hub.ts';
-import type { Store } from '../../kube/types.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';
 
 export interface PolicyView {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeClient, KubeObject, ResourceRef } from '../../kube/types.ts';
+import type { KubeClient, KubeObject, ResourceRef } from '../../../kube/types.ts';
 
 export type StatusWrite = 'Unchanged' | 'Written' | 'Gone';
 

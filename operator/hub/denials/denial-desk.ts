@@ -1,9 +1,9 @@
 // Denials of all sandboxes into ApprovalRequests: one a question, exact hits, bounded everything.
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { apiVersion, labels } from '../../../crds/schema/group.ts';
+import type { Clock, KubeClient, ObjectName, Store } from '../../../kube/types.ts';
 import type { DenialFrame, Standing } from '../../../protocol/session.ts';
 import type { OperatorEvents } from '../../event-reasons.ts';
-import type { Clock, KubeClient, ObjectName, Store } from '../../kube/types.ts';
 import { resources } from '../../resources.ts';
 import { type Asked, AskPolicy } from '../../snapshots/ask-policy.ts';
 import type { SnapshotRegistry } from '../../snapshots/types.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
-import { ObjectStore } from '../../kube/object-store.ts';
+import { ObjectStore } from '../../../kube/object-store.ts';
 import { sampleNowMs as now, sampleRequest } from '../../testing/sample-sandbox.ts';
 import type { Hub } from '../hub.ts';
 import { tellDecisions } from './tell-decisions.ts';

@@ -1,8 +1,8 @@
 // Decisions that are no grants go down too: an agent's 403 carries the reason, and who waits for a decision waits no longer.
 import { isDeepStrictEqual } from 'node:util';
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
+import type { Store } from '../../../kube/types.ts';
 import type { Standing } from '../../../protocol/session.ts';
-import type { Store } from '../../kube/types.ts';
 import type { Hub } from '../hub.ts';
 import { standingOf } from './standing-of.ts';
 

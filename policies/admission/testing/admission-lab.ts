@@ -1,7 +1,7 @@
 // A real API server with the given objects of all cases; requests are sent as the cases' users, by impersonation.
 
-import { loadKubeconfig } from '../../../operator/kube/load-kubeconfig.ts';
-import { type ApiRequest, openTransport, type Transport } from '../../../operator/kube/transport.ts';
+import { loadKubeconfig } from '../../../kube/load-kubeconfig.ts';
+import { type ApiRequest, openTransport, type Transport } from '../../../kube/transport.ts';
 import { currentCluster } from '../../../test/cluster/current-cluster.ts';
 import type { CaseFile } from './case-file.ts';
 import { type CaseNamespaces, namespacePath, substituted } from './case-request.ts';

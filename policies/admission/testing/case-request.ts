@@ -1,4 +1,4 @@
-import type { ApiRequest } from '../../../operator/kube/transport.ts';
+import type { ApiRequest } from '../../../kube/transport.ts';
 import type { AdmissionCase, CaseFile } from './case-file.ts';
 
 const groups: Readonly<Record<string, string>> = {

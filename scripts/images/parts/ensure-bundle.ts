@@ -23,13 +23,13 @@ export const sidecarBundle: BundleSpec = {
 export const operatorBundle: BundleSpec = {
   name: 'operator',
   entry: 'operator/main.ts',
-  folders: ['crds/schema', 'protocol', 'engine', 'operator', 'policies'],
+  folders: ['crds/schema', 'protocol', 'engine', 'kube', 'operator', 'policies'],
 };
 
 export const webhookBundle: BundleSpec = {
   name: 'webhook',
   entry: 'webhook/main.ts',
-  folders: ['crds/schema', 'protocol', 'engine', 'operator/kube', 'operator/hub/tls', 'webhook'],
+  folders: ['crds/schema', 'protocol', 'engine', 'kube', 'webhook'],
 };
 
 /** One file of JavaScript with everything but node's own modules; answers its path. */

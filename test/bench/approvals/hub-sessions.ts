@@ -2,10 +2,10 @@
 // What each sandbox would do beside talking to the hub is left out: this is about operator and API server.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createKubeClient } from '../../../operator/kube/kube-client.ts';
-import { loadKubeconfig } from '../../../operator/kube/load-kubeconfig.ts';
-import { openTransport } from '../../../operator/kube/transport.ts';
-import type { KubeClient } from '../../../operator/kube/types.ts';
+import { createKubeClient } from '../../../kube/kube-client.ts';
+import { loadKubeconfig } from '../../../kube/load-kubeconfig.ts';
+import { openTransport } from '../../../kube/transport.ts';
+import type { KubeClient } from '../../../kube/types.ts';
 import { connectToHub, type HubClient } from '../../../operator/testing/hub-client.ts';
 import { createHubPod, type HubPod, hubTrust } from '../../../operator/testing/hub-pod.ts';
 import { type OperatorProcess, runOperator } from '../../../operator/testing/operator-process.ts';

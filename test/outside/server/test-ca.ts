@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { issueCertificate } from '../../../operator/hub/tls/issue-certificate.ts';
+import { issueCertificate } from '../../../kube/tls/issue-certificate.ts';
 
 interface KeyPair {
   readonly publicKey: KeyObject;

@@ -1,5 +1,5 @@
 // NetworkPolicies add up: another one that selects the pod can only open more.
-import type { KubeObject } from '../../../kube/types.ts';
+import type { KubeObject } from '../../../../kube/types.ts';
 
 interface Selecting extends KubeObject {
   readonly spec?: {

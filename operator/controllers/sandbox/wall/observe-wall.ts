@@ -1,8 +1,8 @@
 // The cluster as a NetworkPolicy sees it: resolver, hub, Services by the pods behind them.
 import { parseIp } from '../../../../engine/canonical/ip.ts';
+import type { ObjectName } from '../../../../kube/types.ts';
 import { hubPorts } from '../../../../protocol/constants.ts';
 import type { Service } from '../../../core-types.ts';
-import type { ObjectName } from '../../../kube/types.ts';
 import type { ObserveOptions } from '../observe.ts';
 import { asCidr } from './address-blocks.ts';
 import type { PolicyPeer } from './network-policy-types.ts';

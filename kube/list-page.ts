@@ -1,4 +1,4 @@
-import type { ListPage } from '../../engine/watch/watch-state.ts';
+import type { ListPage } from '../engine/watch/watch-state.ts';
 import type { KubeObject, ListOptions, ResourceRef } from './types.ts';
 
 /** The wire form; items of a list carry neither kind nor apiVersion. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { runCommand } from '../../test/cluster/base/run-command.ts';
-import { currentCluster } from '../../test/cluster/current-cluster.ts';
-import { testNamespace } from '../../test/cluster/test-namespace.ts';
+import { runCommand } from '../test/cluster/base/run-command.ts';
+import { currentCluster } from '../test/cluster/current-cluster.ts';
+import { testNamespace } from '../test/cluster/test-namespace.ts';
 import { ObjectStore } from './object-store.ts';
 import { runWatch, type WatchTrouble } from './run-watch.ts';
 import { systemClock } from './system-clock.ts';

@@ -1,6 +1,6 @@
 import { array, assert, constant, constantFrom, nat, oneof, property, record, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
-import type { StoreChange } from '../../engine/watch/watch-state.ts';
+import type { StoreChange } from '../engine/watch/watch-state.ts';
 import { keyOf } from './keys.ts';
 import { ObjectStore } from './object-store.ts';
 import type { Change, KubeObject } from './types.ts';

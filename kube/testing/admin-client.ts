@@ -1,5 +1,5 @@
 // For tests against the real API server: the administrator's client, and config maps as objects nobody else cares about.
-import { currentCluster } from '../../../test/cluster/current-cluster.ts';
+import { currentCluster } from '../../test/cluster/current-cluster.ts';
 import { createKubeClient } from '../kube-client.ts';
 import { loadKubeconfig } from '../load-kubeconfig.ts';
 import { openTransport, type Transport } from '../transport.ts';

@@ -1,5 +1,5 @@
 // Drives the state machine against the API server until the signal aborts: list, watch, and never give up.
-import { type StoreChange, step, type WatchInput, type WatchState } from '../../engine/watch/watch-state.ts';
+import { type StoreChange, step, type WatchInput, type WatchState } from '../engine/watch/watch-state.ts';
 import { ApiError } from './api-error.ts';
 import { apiPath } from './api-path.ts';
 import { backoffMs } from './backoff.ts';

@@ -1,5 +1,5 @@
 // The bytes of a watch into events: one JSON object a line.
-import type { WatchEvent } from '../../engine/watch/watch-state.ts';
+import type { WatchEvent } from '../engine/watch/watch-state.ts';
 import { readFailure } from './read-failure.ts';
 import type { KubeObject } from './types.ts';
 

@@ -1,6 +1,6 @@
 // What one watch has seen, indexed. Changes reach listeners in the same tick: an approval must not wait for a queue.
 
-import type { StoreChange } from '../../engine/watch/watch-state.ts';
+import type { StoreChange } from '../engine/watch/watch-state.ts';
 import { keyOf } from './keys.ts';
 import type { Change, Indexes, Key, KubeObject, ObjectName, Store } from './types.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { testNamespace } from '../../test/cluster/test-namespace.ts';
+import { testNamespace } from '../test/cluster/test-namespace.ts';
 import { createKubeClient } from './kube-client.ts';
 import { type AdminClient, adminClient, configMaps } from './testing/admin-client.ts';
 import type { ResourceRef } from './types.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { testNamespace } from '../../test/cluster/test-namespace.ts';
+import { testNamespace } from '../test/cluster/test-namespace.ts';
 import { acquireLeadership, type Leadership } from './leader-lease.ts';
 import { leases } from './lease.ts';
 import { systemClock } from './system-clock.ts';

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate
 import { issueCertificate } from './issue-certificate.ts';
 
 /** What Secret creel-hub-tls holds, decoded. */
-export interface HubKeys {
+export interface ServerKeys {
   /** The CA that signs the server certificate now. */
   readonly caCert: string;
   readonly caKey: string;
@@ -25,7 +25,7 @@ const backdateMs = 3_600_000;
  * which every pod has trusted since the last handover; a server certificate is replaced at two thirds of its life.
  * Unreadable or mismatched keys are replaced, never used.
  */
-export function renewHubKeys(current: HubKeys | undefined, serverName: string, nowMs: number): HubKeys {
+export function renewServerKeys(current: ServerKeys | undefined, serverName: string, nowMs: number): ServerKeys {
   const usable = current !== undefined && isUsable(current, serverName, nowMs) ? current : undefined;
   if (usable === undefined) {
     // The first successor lives longer, so that its turn comes well before its own half-life.
@@ -41,7 +41,7 @@ export function renewHubKeys(current: HubKeys | undefined, serverName: string, n
 }
 
 /** What pods trust: the CA in use and the one to come. */
-export function trustBundle({ caCert, nextCaCert }: HubKeys): string {
+export function trustBundle({ caCert, nextCaCert }: ServerKeys): string {
   return `${caCert.trim()}\n${nextCaCert.trim()}\n`;
 }
 
@@ -63,7 +63,7 @@ function makeCa(nowMs: number, lifetimeMs = caLifetimeMs): Ca {
   return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) };
 }
 
-function withCertificate(ca: Ca, next: Ca, serverName: string, nowMs: number): HubKeys {
+function withCertificate(ca: Ca, next: Ca, serverName: string, nowMs: number): ServerKeys {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const cert = issueCertificate({
     commonName: serverName,
@@ -90,7 +90,7 @@ function validity(nowMs: number, lifetimeMs: number) {
   return { notBefore: new Date(nowMs - backdateMs), notAfter: new Date(nowMs + lifetimeMs) };
 }
 
-function isUsable(keys: HubKeys, serverName: string, nowMs: number): boolean {
+function isUsable(keys: ServerKeys, serverName: string, nowMs: number): boolean {
   try {
     const ca = new X509Certificate(keys.caCert);
     const next = new X509Certificate(keys.nextCaCert);

@@ -1,10 +1,16 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { caLifetimeMs, certificateLifetimeMs, type HubKeys, renewHubKeys, trustBundle } from './renew-hub-keys.ts';
+import {
+  caLifetimeMs,
+  certificateLifetimeMs,
+  renewServerKeys,
+  type ServerKeys,
+  trustBundle,
+} from './renew-server-keys.ts';
 
 const name = 'hub.creel.internal';
 const start = Date.UTC(2026, 0, 1);
-const fresh = renewHubKeys(undefined, name, start);
+const fresh = renewServerKeys(undefined, name, start);
 
 const trusts = (bundle: string, cert: string) =>
   bundle
@@ -13,12 +19,12 @@ const trusts = (bundle: string, cert: string) =>
     .some(pem => new X509Certificate(cert).verify(createPublicKey(pem)));
 
 test('nothing is renewed while nothing is due', () => {
-  expect(renewHubKeys(fresh, name, start + 1000)).toBe(fresh);
-  expect(renewHubKeys(fresh, name, start + certificateLifetimeMs / 2)).toBe(fresh);
+  expect(renewServerKeys(fresh, name, start + 1000)).toBe(fresh);
+  expect(renewServerKeys(fresh, name, start + certificateLifetimeMs / 2)).toBe(fresh);
 });
 
 test('a server certificate is replaced before its end, under the same CA', () => {
-  const renewed = renewHubKeys(fresh, name, start + certificateLifetimeMs * 0.7);
+  const renewed = renewServerKeys(fresh, name, start + certificateLifetimeMs * 0.7);
   expect(renewed.cert).not.toBe(fresh.cert);
   expect(renewed.caCert).toBe(fresh.caCert);
 });
@@ -27,7 +33,7 @@ test('over three years of daily renewal, what pods already trust always covers t
   let keys = fresh;
   let handovers = 0;
   for (let now = start; now < start + 3 * caLifetimeMs; now += 24 * 3_600_000) {
-    const next = renewHubKeys(keys, name, now);
+    const next = renewServerKeys(keys, name, now);
     expect(trusts(trustBundle(keys), next.cert)).toBe(true);
     if (next.caCert !== keys.caCert) handovers++;
     const { validFromDate, validToDate } = new X509Certificate(next.cert);
@@ -37,16 +43,18 @@ test('over three years of daily renewal, what pods already trust always covers t
   expect(handovers).toBeGreaterThan(2);
 });
 
-test.each<[string, Partial<HubKeys>]>([
+test.each<[string, Partial<ServerKeys>]>([
   ['is not PEM', { cert: 'x' }],
-  ['belongs to another key', { key: renewHubKeys(undefined, name, start).key }],
-  ['was signed by another CA', { caCert: renewHubKeys(undefined, name, start).caCert }],
+  ['belongs to another key', { key: renewServerKeys(undefined, name, start).key }],
+  ['was signed by another CA', { caCert: renewServerKeys(undefined, name, start).caCert }],
 ])('a Secret whose content %s is replaced whole', (_what, change) => {
-  const renewed = renewHubKeys({ ...fresh, ...change }, name, start);
+  const renewed = renewServerKeys({ ...fresh, ...change }, name, start);
   expect(trusts(renewed.caCert, renewed.cert)).toBe(true);
   expect(renewed.caCert).not.toBe(fresh.caCert);
 });
 
 test('a certificate for another name is replaced', () => {
-  expect(new X509Certificate(renewHubKeys(fresh, 'other.name', start).cert).checkHost('other.name')).toBe('other.name');
+  expect(new X509Certificate(renewServerKeys(fresh, 'other.name', start).cert).checkHost('other.name')).toBe(
+    'other.name',
+  );
 });
