@@ -4,10 +4,18 @@ import "fmt"
 
 const (
 	fenceTable = "creel"
-	// maxCaptured bounds the connections that a pod may have open at once.
-	maxCaptured = 8192
-	// maxLookups bounds its DNS exchanges. The kernel remembers each for 30 s, so that this is also 546 a second for half a minute.
-	maxLookups = 16384
+	// At each new flow the kernel walks the list of those it counts with it (0.5 ms for 5000): so they are counted in buckets, by
+	// bits 1 to 6 of the source port. Not by bit 0: connect() of Linux prefers ports of one parity.
+	bucketMask  = 0x7e
+	bucketCount = 64
+	// maxFlowsOfBucket bounds the connections that a pod may have open at once: 10 240 in all, of which ports as the kernel picks
+	// them reach the 6144 that the sidecar holds with six sigma to spare.
+	maxFlowsOfBucket = 160
+	// maxLookupsOfBucket bounds its DNS exchanges, 20 480 in all and 15 000 at any ports. The kernel remembers each for 30 s, so that
+	// this is also 500 a second for half a minute.
+	maxLookupsOfBucket = 320
+	// The kernel takes buckets away once they are empty, and counts them among the set's for a while after.
+	bucketPlaces = 1024
 )
 
 // renderFence is the whole packet fence of a pod as one nft transaction. The order of the rules is security:
@@ -15,8 +23,9 @@ const (
 //   - The mark is set and accepted for the sidecar's uid first. It is accepted for ownerless packets (the tail and FIN of a
 //     closed socket) only after every packet with another owner has been rejected: otherwise an agent that binds the port
 //     of a sidecar connection which the server has reset would inherit its conntrack entry, mark included, for 10 s.
-//   - New captured connections are capped, so that one pod cannot fill the node's conntrack table. uid 0 is exempt: that is the
-//     sidecar container's own wait-ready and verify, and an agent that fills its cap must not make the kubelet think it dead.
+//   - New captured connections are capped, so that one pod cannot fill the node's conntrack table; whatever cannot be counted is
+//     refused. uid 0 is exempt: that is the sidecar container's own wait-ready and verify, and an agent that fills its cap must
+//     not make the kubelet think it dead. An agent that picks its ports itself fills its own buckets.
 //   - What belongs to a captured connection stays on loopback, both ways. A socket bound to another interface would carry the
 //     redirected packet out there, payload included, and the answer to a source address that is not the pod's (both need no
 //     right) would go to that address. Only the last hook sees the interface that rerouting chose.
@@ -31,6 +40,16 @@ func renderFence() string {
 	return fmt.Sprintf(`table inet %[1]s {}
 delete table inet %[1]s
 table inet %[1]s {
+  set flows {
+    type inet_service
+    size %[8]d
+    flags dynamic
+  }
+  set lookups {
+    type inet_service
+    size %[8]d
+    flags dynamic
+  }
   chain nat_out {
     type nat hook output priority -100; policy accept;
     meta skuid %[2]d accept
@@ -48,8 +67,10 @@ table inet %[1]s {
     oifname "lo" tcp sport %[7]s tcp flags ! syn ct state established ct direction reply accept
     tcp sport %[7]s counter drop
     udp sport %[4]d counter drop
-    meta l4proto 6 ct status dnat meta skuid != 0 ct state new ct count over %[8]d counter reject with tcp reset
-    meta l4proto 17 ct status dnat meta skuid != 0 ct state new ct count over %[9]d counter reject
+    ct status dnat tcp dport { %[3]d, %[4]d } ct state new meta skuid != 0 add @flows { tcp sport & %[9]d ct count %[10]d } accept
+    ct status dnat meta l4proto 6 ct state new meta skuid != 0 counter reject with tcp reset
+    ct status dnat udp dport %[4]d ct state new meta skuid != 0 add @lookups { udp sport & %[9]d ct count %[11]d } accept
+    ct status dnat meta l4proto 17 ct state new meta skuid != 0 counter reject
     ct status dnat tcp dport { %[3]d, %[4]d } accept
     ct status dnat udp dport %[4]d accept
     oifname "lo" tcp dport %[7]s counter reject with tcp reset
@@ -73,5 +94,6 @@ table inet %[1]s {
     tcp dport %[5]d accept
   }
 }
-`, fenceTable, SidecarUID, TransparentPort, DNSPort, HealthPort, SidecarMark, ports, maxCaptured, maxLookups)
+`, fenceTable, SidecarUID, TransparentPort, DNSPort, HealthPort, SidecarMark, ports,
+		bucketPlaces, bucketMask, maxFlowsOfBucket, maxLookupsOfBucket)
 }

@@ -112,47 +112,6 @@ func TestN27N31TheAgentReachesItsOwnLoopbackButNotTheSidecarsPorts(t *testing.T)
 	})
 }
 
-func TestN40CapturedConnectionsAreCapped(t *testing.T) {
-	inNamespaces(t, func(t *testing.T) {
-		startPod(t)
-		sh(t, "sysctl -qw net.core.somaxconn=20000 net.ipv4.tcp_max_syn_backlog=20000 net.ipv4.tcp_syncookies=0")
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 20000, Max: 20000}); err != nil {
-			t.Fatal(err)
-		}
-		mustInstallFence(t)
-		defer unix.Close(listenAs(t, SidecarUID, TransparentPort))
-		connected := 0
-		var err error
-		asFileSystemUser(AgentUID, func() {
-			for ; connected < maxCaptured+100; connected++ {
-				var fd int
-				if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0); err != nil {
-					return
-				}
-				if err = unix.Connect(fd, sockaddr(unix.AF_INET, net.ParseIP(outsideAddress), 1000+connected)); err != nil {
-					return
-				}
-			}
-		})
-		if connected < maxCaptured || connected > maxCaptured+1 || err != unix.ECONNREFUSED {
-			t.Errorf("%d connections, then %v; want %d and a refusal", connected, err, maxCaptured)
-		}
-		asFileSystemUser(0, func() { err = dialOnce(net.ParseIP(outsideAddress), 443) })
-		if err != nil {
-			t.Errorf("the sidecar container's own check is capped with the agent: %v", err)
-		}
-	})
-}
-
-func dialOnce(ip net.IP, port int) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	return unix.Connect(fd, sockaddr(unix.AF_INET, ip, port))
-}
-
 func TestTheProofFailsWhereTheFenceLeaks(t *testing.T) {
 	inNamespaces(t, func(t *testing.T) {
 		startPod(t)

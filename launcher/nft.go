@@ -37,10 +37,10 @@ func installFence() (listing string, err error) {
 	return listing, nil
 }
 
-// listFence is the fence without its counters and with protocols as numbers (a slim image has no /etc/protocols to name
-// them), so that two readings compare equal.
+// listFence is the fence without its counters, without what its buckets hold, and with protocols as numbers (a slim image has no
+// /etc/protocols to name them), so that two readings compare equal.
 func listFence() (string, error) {
-	return nft("", "-s", "-p", "list", "table", "inet", fenceTable)
+	return nft("", "-s", "-t", "-p", "list", "table", "inet", fenceTable)
 }
 
 // checkListing compares what the kernel has with what was asked for, rule by rule and in order.
