@@ -85,6 +85,13 @@ describe('scope Request', () => {
       { method: 'DELETE', path: '/repos/a' },
     ]);
   });
+  test('so it is with the host in the sample, as sidecars write it, and never for another host', () => {
+    const seen = (host: string) => ({ samples: [`GET ${host}/repos/a`] });
+    expect(granted(sampleRequest(scoped, { egress, status: seen('paste.example') }))?.requests).toEqual([
+      { method: 'GET', path: '/repos/a' },
+    ]);
+    expect(granted(sampleRequest(scoped, { egress, status: seen('other.example') }))).toBeUndefined();
+  });
   test('with several seen and none listed there is no grant', () => {
     const request = sampleRequest(scoped, { egress, status: { samples: ['GET /a', 'GET /b'] } });
     expect(compile(request).refusals.get('apr-x')).toContain('requests: [{method, path}]');
@@ -106,6 +113,7 @@ describe('no grant', () => {
     ['when its time is over', sampleRequest(approve, { status: { decidedAt: '2026-01-01T11:00:00Z' } })],
     ['for a duration that is none', sampleRequest({ verdict: 'Approve', for: '0s' })],
     ['forever, without a ceiling that lets it', sampleRequest({ verdict: 'Approve', for: 'forever' })],
+    ['forever by another word', sampleRequest({ verdict: 'Approve', for: '9999999999h' })],
     ['for uses nobody counts yet', sampleRequest({ ...approve, maxUses: 3 })],
     [
       'for uses counted under an earlier decision',

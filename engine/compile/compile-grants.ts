@@ -4,6 +4,7 @@ import { durationMs } from '../../crds/schema/duration-ms.ts';
 import type { Grant, Grants } from '../../protocol/snapshot.ts';
 import { parseRequestTarget } from '../canonical/request-target.ts';
 import { type Ceiling, grantBeyond } from './ceiling.ts';
+import { sampledRequests } from './sampled-requests.ts';
 import { stableHash } from './stable-hash.ts';
 
 export interface GrantInputs {
@@ -34,6 +35,9 @@ export function compileGrants(inputs: GrantInputs): GrantsResult {
   items.sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
   return { grants: { hash: stableHash(items), items }, refusals };
 }
+
+/** What is longer is `forever` by another word, which needs a ceiling that lets it. */
+const longestGrantMs = 365 * 24 * 3_600_000;
 
 const ended: ReadonlySet<string> = new Set(['Denied', 'Expired', 'Revoked', 'Superseded']);
 
@@ -111,7 +115,7 @@ function usesOf(request: ApprovalRequest): Pick<Grant, 'uses'> | string {
  */
 function requestsOf({ spec, status }: ApprovalRequest): NonNullable<Grant['requests']> | string {
   const listed = spec.decision?.requests ?? [];
-  const seen = listed.length > 0 ? listed : (status?.samples ?? []).flatMap(parseSample);
+  const seen = listed.length > 0 ? listed : sampledRequests(spec.egress?.host ?? '', status?.samples ?? []);
   const distinct = [...new Map(seen.map(one => [`${one.method} ${one.path}`, one])).values()];
   if (distinct.length === 0 || (listed.length === 0 && distinct.length > 1))
     return 'scope Request needs requests: [{method, path}], the ones to allow; approve with them, or with scope Binary or Endpoint';
@@ -124,13 +128,6 @@ function requestsOf({ spec, status }: ApprovalRequest): NonNullable<Grant['reque
     requests.push({ method, path: parsed.target.path });
   }
   return requests;
-}
-
-/** `GET /path`, as samples of refused requests are written. */
-function parseSample(text: string): { method: string; path: string }[] {
-  const [, method, path] = /^([A-Z][A-Z-]*) (\/\S*)$/.exec(text) ?? [];
-  // One of that length was cut.
-  return method === undefined || path === undefined || text.length >= 512 ? [] : [{ method, path }];
 }
 
 function expiryOf(request: ApprovalRequest, inputs: GrantInputs): { readonly expiresAtMs?: number } | string {
@@ -147,6 +144,8 @@ function expiryOf(request: ApprovalRequest, inputs: GrantInputs): { readonly exp
   }
   const lengthMs = durationMs(duration);
   if (!Number.isFinite(lengthMs)) return `for: ${JSON.stringify(duration)} is no duration; write it like 1h`;
+  if (lengthMs > longestGrantMs)
+    return `for: ${duration} is longer than a year (8760h); give a shorter time, or forever where a ceiling lets it`;
   const shorter = inputs.ceilings.find(({ spec }) => lengthMs > (durationMs(spec.maxDuration ?? '') || Infinity));
   if (shorter !== undefined)
     return `for: ${duration} is longer than maxDuration ${shorter.spec.maxDuration} in the ceiling of ${shorter.policy}`;

@@ -79,6 +79,11 @@ describe('times', () => {
       enforcedInMs: 7,
     });
   });
+  test.each(['Approve', 'Snooze'] as const)('%s for longer than a date can say is planned like any other', verdict => {
+    const { status } = plan({ verdict, for: '9999999999999999h' }, { phase: 'Pending' });
+    expect(status.decidedAt).toBe(iso(now));
+    expect(status.expiresAt).toMatch(/^2\d{3}-/);
+  });
   test('the next look is at the expiry, and there is none after the end', () => {
     expect(plan(approve(), approved).againAfterMs).toBe(hour - 1000);
     expect(plan(approve(), approved, { nowMs: now + hour })).not.toHaveProperty('againAfterMs');
@@ -102,9 +107,37 @@ test('history has one line a phase, with who and why, and at most ten', () => {
   expect(status?.history?.[8]).toMatchObject({ phase: 'Denied', by: 'kim', message: 'no' });
 });
 
-test('an approval that a ceiling forbids says so', () => {
-  const { status } = plan(approve(), { phase: 'Pending' }, { refusal: 'beyond the ceiling of cluster/base' });
-  expect(status.conditions).toMatchObject([
-    { type: 'Granted', status: 'False', message: 'beyond the ceiling of cluster/base' },
-  ]);
+describe('Granted', () => {
+  const granted = (...args: Parameters<typeof plan>) => plan(...args).status.conditions?.[0];
+  test('of an approval that a ceiling forbids says so', () => {
+    const refusal = 'beyond the ceiling of cluster/base';
+    expect(granted(approve(), { phase: 'Pending' }, { refusal })).toMatchObject({
+      type: 'Granted',
+      status: 'False',
+      reason: 'NotInForce',
+      message: refusal,
+    });
+  });
+  test('of a request that waits has the commands of both ways to decide', () => {
+    const condition = granted(undefined, undefined);
+    expect(condition).toMatchObject({ status: 'False', reason: 'Undecided' });
+    expect(condition?.message).toContain('kubectl creel -n team-a approve apr/apr-sample --for 1h');
+    expect(condition?.message).toContain(
+      `kubectl -n team-a patch apr apr-sample --type=merge -p '{"spec":{"decision":{"verdict":"Approve","for":"1h"}}}'`,
+    );
+  });
+  test('is not left True by an approval that was taken back', () => {
+    const { status } = plan(approve(), { phase: 'Pending' }, { enforced });
+    expect(status.conditions?.[0]).toMatchObject({ status: 'True', reason: 'Granted' });
+    expect(granted({ verdict: 'Revoke', reason: 'sent' }, earlier(status), { nowMs: now + 9 })).toMatchObject({
+      status: 'False',
+      reason: 'Revoked',
+      message: 'sent',
+      lastTransitionTime: iso(now + 9),
+    });
+  });
+  test('keeps what ended an approval, also when that has gone', () => {
+    const { status } = plan(approve(), approved, { answeredBy: 'team-a/p/r' });
+    expect(granted(approve(), status)).toMatchObject({ reason: 'Superseded', message: 'answered by team-a/p/r' });
+  });
 });
