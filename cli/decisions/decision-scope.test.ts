@@ -36,3 +36,9 @@ test('what cannot be approved is said with what can be done', () => {
     /--scope Endpoint, or edit spec\.decision\.requests/,
   );
 });
+
+test('of several requests a person says which: what came since they looked is not approved by its name alone', () => {
+  const several = seen('RequestNotAllowed', ['GET /v1/models', 'DELETE api.example.com/v1/all']);
+  expect(() => scopeOf(several, 'apr-x')).toThrow(/GET \/v1\/models, DELETE \/v1\/all.*--request.*--scope Request/);
+  expect(scopeOf(several, 'apr-x', 'Request').requests).toHaveLength(2);
+});

@@ -13,7 +13,10 @@ export interface DecisionScope {
   readonly requests: readonly SampledRequest[] | null;
 }
 
-/** What the approval covers. The requests are written out as they were seen: later samples widen nothing. */
+/**
+ * What the approval covers. The requests are written out as they were seen: later samples widen nothing. An agent may have asked
+ * for another one since a person read of the first, so several are approved only where that is said.
+ */
 export function scopeOf(
   { spec: { egress }, status }: Pick<ApprovalRequest, 'spec' | 'status'>,
   name: string,
@@ -29,6 +32,10 @@ export function scopeOf(
   if (requests.length === 0)
     throw new UserError(
       `--scope Request: ${name} has no sample of a single request; approve with --scope Endpoint, or edit spec.decision.requests`,
+    );
+  if (given === undefined && requests.length > 1)
+    throw new UserError(
+      `${name} is for several requests by now: ${requests.map(({ method, path }) => `${method} ${path}`).join(', ')}; say which: --request "METHOD /path" for each, or --scope Request for all of these`,
     );
   return { scope, requests };
 }
