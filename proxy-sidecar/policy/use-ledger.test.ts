@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -56,4 +56,20 @@ test('it does not grow without end', () => {
   expect(readFileSync(file()).length).toBeLessThan(8192 * 16);
   appendFileSync(file(), '["apr-a",1]\n');
   expect(open().used('apr-a')).toBe(20_001);
+});
+
+test('half a line, left by a write that failed, takes nothing from the line after it', () => {
+  const ledger = open();
+  ledger.add('apr-a');
+  const aside = `${file()}.aside`;
+  renameSync(file(), aside);
+  mkdirSync(file());
+  expect(() => ledger.add('apr-b')).toThrow();
+  rmSync(file(), { recursive: true });
+  renameSync(aside, file());
+  // As a full disk leaves it.
+  appendFileSync(file(), '["apr-b');
+  ledger.add('apr-c');
+  const after = open();
+  expect([after.used('apr-a'), after.used('apr-b'), after.used('apr-c')]).toEqual([1, 1, 1]);
 });

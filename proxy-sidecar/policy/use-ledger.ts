@@ -23,6 +23,8 @@ export function openUseLedger(dir: string, randomHex: () => string): UseLedger {
   /** Beginnings of lines that a kill has cut short: each counts for every grant it may have been. */
   const cut = found?.cut ?? [];
   let lines = 0;
+  /** A write failed: what it left must not swallow the line after it. */
+  let mayBeCut = false;
   rewrite();
 
   function rewrite(): void {
@@ -36,7 +38,10 @@ export function openUseLedger(dir: string, randomHex: () => string): UseLedger {
     name,
     used: approval => (counts.get(approval) ?? 0) + cut.filter(start => approval.startsWith(start)).length,
     add(approval) {
-      appendFileSync(file, `${JSON.stringify([approval, 1])}\n`);
+      const start = mayBeCut ? '\n' : '';
+      mayBeCut = true;
+      appendFileSync(file, `${start}${JSON.stringify([approval, 1])}\n`);
+      mayBeCut = false;
       counts.set(approval, (counts.get(approval) ?? 0) + 1);
       if (++lines >= maxLines) rewrite();
     },
