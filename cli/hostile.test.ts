@@ -58,7 +58,9 @@ function requestOf(at: number): ApprovalRequest {
       samples: [path, host],
       expiresAt: reason,
       history: [{ at: iso, phase: 'Denied', by: reason, message: path }],
-      conditions: [{ type: 'Granted', status: 'False', reason: 'R', message: reason, lastTransitionTime: iso }],
+      conditions: [
+        { type: 'Granted', status: 'False', reason: 'NotInForce', message: reason, lastTransitionTime: iso },
+      ],
     },
   };
 }

@@ -69,7 +69,7 @@ function isReached({ status }: ApprovalRequest, wanted: Phase): boolean {
 function refusalOf({ status, metadata }: ApprovalRequest): string | undefined {
   const granted = status?.conditions?.find(({ type }) => type === 'Granted');
   const isOfThis = granted?.observedGeneration === undefined || granted.observedGeneration === metadata.generation;
-  return granted?.status === 'False' && isOfThis && status?.observedGeneration === metadata.generation
+  return granted?.reason === 'NotInForce' && isOfThis && status?.observedGeneration === metadata.generation
     ? granted.message
     : undefined;
 }

@@ -38,9 +38,10 @@ export function describeRequest(request: ApprovalRequest, nowMs: number): string
     ],
     [
       'Conditions',
-      (status?.conditions ?? []).map(
-        ({ type, status: is, message }) => `${type} ${is}${message === '' ? '' : `: ${message}`}`,
-      ),
+      // The rest of Granted is the status above, and the commands below.
+      (status?.conditions ?? [])
+        .filter(({ type, reason }) => type !== 'Granted' || reason === 'NotInForce')
+        .map(({ type, status: is, message }) => `${type} ${is}${message === '' ? '' : `: ${message}`}`),
     ],
     [
       'History',

@@ -8,7 +8,9 @@ type Status = NonNullable<ApprovalRequest['status']>;
 const at = '2026-01-01T12:00:00.000Z';
 const approve = { verdict: 'Approve', for: '1h', by: 'alice' } as const;
 const granted = (status: 'True' | 'False', message: string): Pick<Status, 'conditions'> => ({
-  conditions: [{ type: 'Granted', status, reason: 'R', message, lastTransitionTime: at }],
+  conditions: [
+    { type: 'Granted', status, reason: status === 'True' ? 'Granted' : 'NotInForce', message, lastTransitionTime: at },
+  ],
 });
 const typesOf = (spec: Partial<ApprovalRequest['spec']>, before: Status | undefined, next: Status) =>
   approvalRecords(sampleRequest(spec, before), next).map(({ type }) => type);

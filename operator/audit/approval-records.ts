@@ -1,6 +1,7 @@
 // What is to be recorded about one ApprovalRequest before its status is written. Pure: the status says what was recorded, so after
 // a crash between the two the same record is written once more, with the same id.
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import type { Condition } from '../../crds/schema/condition.ts';
 import { stableHash } from '../../engine/compile/stable-hash.ts';
 import type { AuditRecord } from './audit-record.ts';
 
@@ -28,8 +29,8 @@ export function approvalRecords(request: ApprovalRequest, next: Status): readonl
       ...until,
     });
   }
-  const why = next.conditions?.find(({ type, status }) => type === 'Granted' && status === 'False')?.message;
-  const saidWhy = before?.conditions?.find(({ type }) => type === 'Granted')?.message;
+  const why = next.conditions?.find(isNotInForce)?.message;
+  const saidWhy = before?.conditions?.find(isNotInForce)?.message;
   if (why !== undefined && (isNews || why !== saidWhy))
     records.push({
       id: `${uid}:${generation}:not-in-force:${stableHash(why).slice(0, 16)}`,
@@ -55,6 +56,10 @@ export function approvalRecords(request: ApprovalRequest, next: Status): readonl
     });
   }
   return records;
+}
+
+function isNotInForce({ type, status, reason }: Condition): boolean {
+  return type === 'Granted' && status === 'False' && reason === 'NotInForce';
 }
 
 /** Only where there is something to say: most reconciles record nothing. */

@@ -64,7 +64,9 @@ function isInForce(request: ApprovalRequest | undefined, { state, verdict }: Sen
 
 function whyLate(state: TermState, uid: string): string {
   const request = state.requests.get(uid);
-  const refused = request?.status?.conditions?.find(({ type, status }) => type === 'Granted' && status === 'False');
+  const refused = request?.status?.conditions?.find(
+    ({ type, reason }) => type === 'Granted' && reason === 'NotInForce',
+  );
   if (refused) return refused.message;
   const sandbox = state.sandboxes.get(request?.spec.sandbox.uid ?? '');
   const phase = sandbox?.status?.phase;

@@ -131,7 +131,7 @@ function decisionLines(state: TermState, request: ApprovalRequest, add: Add): re
     ...add('decided', [`${verdict} by ${by}`, ...extent].filter(Boolean).join(', ')),
     ...(requests ?? []).flatMap(({ method, path }, index) => add(index === 0 ? 'only' : '', `${method} ${path}`)),
     ...(reason === undefined ? [] : add('reason', JSON.stringify(reason))),
-    ...(granted?.status === 'False'
+    ...(granted?.reason === 'NotInForce'
       ? add('NOT SO', `not in force: ${granted.message}`, { bold: true, color: 'red' })
       : []),
   ];

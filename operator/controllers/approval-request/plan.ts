@@ -2,8 +2,8 @@
 import type { ApprovalRequest } from '../../../crds/schema/approval-request.ts';
 import { durationMs } from '../../../crds/schema/duration-ms.ts';
 import { defaultSnoozeMs } from '../../hub/denials/standing-of.ts';
-
 import { type Counted, countUses } from './count-uses.ts';
+import { grantedCondition } from './granted-condition.ts';
 
 export type ApprovalStatus = NonNullable<ApprovalRequest['status']>;
 export type Phase = NonNullable<ApprovalStatus['phase']>;
@@ -153,28 +153,8 @@ function withHistory(world: ApprovalWorld, status: ApprovalStatus, message: stri
       ...(world.warnings === undefined ? {} : { warnings: [...world.warnings] }),
       ...(history === undefined ? {} : { history }),
       ...(endedAt === undefined ? {} : { endedAt }),
-      ...conditionOf(world, phase),
+      conditions: [grantedCondition(world, phase, history?.at(-1)?.message, at)],
     },
-  };
-}
-
-/** Says why an approval has no effect: silence would look like a grant. */
-function conditionOf({ request, refusal, nowMs }: ApprovalWorld, phase: Phase): Pick<ApprovalStatus, 'conditions'> {
-  if (phase !== 'Approved' && phase !== 'Enforced') return {};
-  const isInForce = refusal === undefined;
-  const before = request.status?.conditions?.find(({ type }) => type === 'Granted');
-  const status = isInForce ? 'True' : 'False';
-  return {
-    conditions: [
-      {
-        type: 'Granted',
-        status,
-        reason: isInForce ? 'Granted' : 'NotInForce',
-        message: refusal ?? '',
-        lastTransitionTime: before?.status === status ? before.lastTransitionTime : new Date(nowMs).toISOString(),
-        observedGeneration: request.metadata.generation,
-      },
-    ],
   };
 }
 
