@@ -10,7 +10,8 @@ const binary = z.strictObject({
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
-    .max(64),
+    .max(64)
+    .describe('Of its bytes.'),
   ancestors: z.array(shownText).max(8).exactOptional().describe('Its parents, nearest first.'),
 });
 
@@ -22,19 +23,23 @@ const egress = z.strictObject({
     .regex(/^[a-z0-9._:-]+$/)
     .describe('Canonical name or address.'),
   port,
-  binary: binary.exactOptional(),
-  reason: z.enum(['NotListed', 'RequestNotAllowed']),
+  binary: binary.exactOptional().describe('Which program asked; absent where it could not be told.'),
+  reason: z
+    .enum(['NotListed', 'RequestNotAllowed'])
+    .describe('NotListed: no rule lists host and port. RequestNotAllowed: one does, and lets other requests through.'),
 });
 
 const gpu = z.strictObject({
-  resource: z.string().min(1).max(253),
-  count: z.int().min(1).max(16),
+  resource: z.string().min(1).max(253).describe('Extended resource.'),
+  count: z.int().min(1).max(16).describe('How many.'),
   nodeSelector: z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 16 }).exactOptional(),
 });
 
 const decision = rule(
   z.strictObject({
-    verdict: z.enum(['Approve', 'Deny', 'Snooze', 'Revoke']),
+    verdict: z
+      .enum(['Approve', 'Deny', 'Snooze', 'Revoke'])
+      .describe('Snooze: refused, and asked again later. Revoke: takes an approval back and cuts what it let through.'),
     scope: z
       .enum(['Binary', 'Endpoint', 'Request'])
       .exactOptional()
@@ -42,7 +47,12 @@ const decision = rule(
         'Approve for this binary (default where one is known), for any of the sandbox, or for the requests listed.',
       ),
     requests: z
-      .array(z.strictObject({ method: z.string().max(32), path: z.string().max(1024) }))
+      .array(
+        z.strictObject({
+          method: z.string().max(32).describe('Such as GET.'),
+          path: z.string().max(1024).describe('Exactly this one, without its query.'),
+        }),
+      )
       .max(16)
       .exactOptional()
       .describe('For scope Request: exactly these, whatever their query. Absent: the one request that was seen.'),
@@ -51,7 +61,9 @@ const decision = rule(
       .max(20)
       .regex(/^(session|forever|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)$/)
       .exactOptional()
-      .describe('How long: a duration such as 1h, "session" (until the pod is replaced) or "forever".'),
+      .describe(
+        'How long an approval (required) or a snooze (default 1h) holds: a duration such as 1h; for approvals also "session" (until the pod is replaced) or "forever" (where a ceiling lets it).',
+      ),
     maxUses: z
       .int()
       .min(1)
@@ -72,11 +84,15 @@ const decision = rule(
 );
 
 const specFields = z.strictObject({
-  type: z.enum(['Egress', 'GPU']),
-  sandbox: z.strictObject({ name: objectName, uid: z.string().min(1).max(64) }),
-  egress: egress.exactOptional(),
-  gpu: gpu.exactOptional(),
-  decision: decision.exactOptional(),
+  type: z.enum(['Egress', 'GPU']).describe('What is asked for.'),
+  sandbox: z
+    .strictObject({ name: objectName, uid: z.string().min(1).max(64) })
+    .describe('Who asks: this very Sandbox, not a later one of the same name.'),
+  egress: egress.exactOptional().describe('A connection, for type Egress.'),
+  gpu: gpu.exactOptional().describe('Devices, for type GPU.'),
+  decision: decision
+    .exactOptional()
+    .describe("A person's answer, the one field that changes: kubectl creel approve, deny, snooze, revoke."),
 });
 const withTarget = rule(
   specFields,
@@ -122,9 +138,11 @@ const phase = z.enum(['Pending', 'Approved', 'Enforced', 'Denied', 'Snoozed', 'E
 
 const status = z.strictObject({
   observedGeneration: z.int().exactOptional(),
-  phase: phase.exactOptional(),
-  hits: z.int().min(0).exactOptional(),
-  samples: z.array(shownText).max(10).exactOptional(),
+  phase: phase
+    .exactOptional()
+    .describe('Enforced: the sidecar has confirmed the approval. Superseded: a policy allows it by now.'),
+  hits: z.int().min(0).exactOptional().describe('How often it was tried.'),
+  samples: z.array(shownText).max(10).exactOptional().describe('What was tried, as the agent sent it.'),
   warnings: z.array(shownText).max(8).exactOptional().describe('What to look twice at before approving. Hints only.'),
   usesLeft: z.int().min(0).exactOptional().describe('Of decision.maxUses; told by the sidecar, at most every 10 s.'),
   countedBy: z
@@ -136,8 +154,8 @@ const status = z.strictObject({
   firstSeen: timestamp.exactOptional(),
   lastSeen: timestamp.exactOptional(),
   decidedAt: timestamp.exactOptional(),
-  expiresAt: timestamp.exactOptional(),
-  enforcedRevision: z.string().max(64).exactOptional(),
+  expiresAt: timestamp.exactOptional().describe('When the approval or the snooze ends.'),
+  enforcedRevision: z.string().max(64).exactOptional().describe('The first that held the approval.'),
   enforcedInMs: z.int().min(0).exactOptional().describe('From the decision seen to the sidecar enforcing it.'),
   endedAt: timestamp.exactOptional(),
   history: z
@@ -150,7 +168,8 @@ const status = z.strictObject({
       }),
     )
     .max(10)
-    .exactOptional(),
+    .exactOptional()
+    .describe('Each phase, with who and why.'),
   conditions: conditions.exactOptional(),
 });
 

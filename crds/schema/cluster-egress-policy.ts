@@ -7,11 +7,15 @@ import { metadata, type Stored } from './metadata.ts';
 import { duration, labelSelector, port } from './primitives.ts';
 
 const ceiling = z.strictObject({
-  hosts: z.array(z.string().min(1).max(253)).max(256).exactOptional(),
-  ports: z.array(port).max(64).exactOptional(),
-  allowedCIDRs: z.array(z.string().max(49)).max(64).exactOptional(),
-  maxDuration: duration.exactOptional(),
-  allowForever: z.boolean().exactOptional(),
+  hosts: z.array(z.string().min(1).max(253)).max(256).exactOptional().describe('Only these; absent: any.'),
+  ports: z.array(port).max(64).exactOptional().describe('Only these; absent: any.'),
+  allowedCIDRs: z
+    .array(z.string().max(49))
+    .max(64)
+    .exactOptional()
+    .describe('Blocks of addresses; once hosts or blocks are given, no others.'),
+  maxDuration: duration.exactOptional().describe('The longest that an approval may be for.'),
+  allowForever: z.boolean().exactOptional().describe('True: approvals may be for: forever.'),
   credentials: z.boolean().exactOptional().describe("False: tenants' rules may not carry a credential."),
 });
 

@@ -14,7 +14,7 @@ const policyTest = z.strictObject({
     path: z.string().max(1024).exactOptional(),
     binary: absolutePath.exactOptional(),
   }),
-  expect: z.enum(['Allow', 'Deny', 'Ask']),
+  expect: z.enum(['Allow', 'Deny', 'Ask']).describe('Ask: no rule is about it, a person would be asked.'),
 });
 
 const spec = z.strictObject({
@@ -33,7 +33,11 @@ const spec = z.strictObject({
     .meta(byName)
     .exactOptional()
     .describe('What they may never reach; beats every allow rule and approval. Hot.'),
-  tests: z.array(policyTest).max(64).exactOptional().describe('Requests and what must become of them.'),
+  tests: z
+    .array(policyTest)
+    .max(64)
+    .exactOptional()
+    .describe('Requests and what must become of them; while one fails the policy allows nothing.'),
 });
 
 const status = z.strictObject({

@@ -65,9 +65,13 @@ const path = z
   .regex(/^(\*\*|\/[^\p{Z}\p{Cc}#]*)$/u);
 const httpRequest = z
   .strictObject({
-    methods: z.array(method).min(1).max(16).exactOptional(),
+    methods: z.array(method).min(1).max(16).exactOptional().describe('Absent or *: any. GET implies HEAD.'),
     path: path.exactOptional().describe('* is one segment, ** any number; /v1/** matches /v1 too.'),
-    query: z.record(z.string().max(253), z.string().max(1024)).meta({ maxProperties: 16 }).exactOptional(),
+    query: z
+      .record(z.string().max(253), z.string().max(1024))
+      .meta({ maxProperties: 16 })
+      .exactOptional()
+      .describe('Keys and patterns of their values (* is anything); keys that are not named are free.'),
   })
   .meta(keepsUnknown);
 const http = z
@@ -76,8 +80,8 @@ const http = z
       .enum(['ReadOnly', 'ReadWrite', 'Full'])
       .exactOptional()
       .describe('ReadOnly: GET HEAD OPTIONS. ReadWrite: also POST PUT PATCH, no DELETE. Full: all.'),
-    allow: z.array(httpRequest).max(64).exactOptional(),
-    deny: z.array(httpRequest).max(64).exactOptional(),
+    allow: z.array(httpRequest).max(64).exactOptional().describe('Requests beside those of access.'),
+    deny: z.array(httpRequest).max(64).exactOptional().describe('Beats access and allow.'),
   })
   .meta(keepsUnknown);
 
@@ -108,13 +112,14 @@ const webSocket = z.strictObject({ path: path.exactOptional(), text: names(64).e
 const credential = z
   .strictObject({
     secretRef: secretKeyRef,
-    as: z.enum(['Bearer', 'Basic', 'Header']),
+    as: z.enum(['Bearer', 'Basic', 'Header']).describe('How the server wants it.'),
     header: z
       .string()
       .max(128)
       .regex(/^[A-Za-z0-9-]+$/)
-      .exactOptional(),
-    username: z.string().max(256).exactOptional(),
+      .exactOptional()
+      .describe('For as: Header.'),
+    username: z.string().max(256).exactOptional().describe('For as: Basic.'),
   })
   .meta(keepsUnknown);
 
@@ -144,12 +149,12 @@ const allowFields = z
       .exactOptional()
       .describe('Also processes that one of binaries has started, however deep: wider, for whatever it runs counts.'),
     mode: z.enum(['Enforce', 'Audit']).exactOptional().describe('Audit allows and records (default Enforce).'),
-    http: http.exactOptional(),
-    graphql: graphql.exactOptional(),
-    jsonRpc: jsonRpc.exactOptional(),
-    mcp: mcp.exactOptional(),
-    webSocket: webSocket.exactOptional(),
-    credential: credential.exactOptional(),
+    http: http.exactOptional().describe('Which requests, for protocol HTTP.'),
+    graphql: graphql.exactOptional().describe('Which operations, for protocol GraphQL.'),
+    jsonRpc: jsonRpc.exactOptional().describe('Which methods, for protocol JSONRPC.'),
+    mcp: mcp.exactOptional().describe('Which methods and tools, for protocol MCP.'),
+    webSocket: webSocket.exactOptional().describe('Which path and messages, for protocol WebSocket.'),
+    credential: credential.exactOptional().describe('Sent with each request by the sidecar; the agent never sees it.'),
     allowedCIDRs: z.array(cidr).min(1).max(16).exactOptional().describe('Private addresses the name may resolve to.'),
   })
   .meta(keepsUnknown);

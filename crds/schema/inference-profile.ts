@@ -14,6 +14,9 @@ import {
 } from './primitives.ts';
 import { rule } from './rule.ts';
 
+/** The webhook warns of them: webhook/rules/warn-without-effect.ts. */
+const notYet = 'No effect in this version.';
+
 const endpoint = z
   .string()
   .max(512)
@@ -47,13 +50,17 @@ const spec = rule(
     timeout: duration.exactOptional().describe('Until the first byte of an answer (default 60s).'),
     limits: z
       .strictObject({
-        requestsPerMinute: z.int().min(1).max(1_000_000).exactOptional(),
-        tokensPerDay: z.int().min(1).max(1_000_000_000_000).exactOptional(),
+        requestsPerMinute: z.int().min(1).max(1_000_000).exactOptional().describe(notYet),
+        tokensPerDay: z.int().min(1).max(1_000_000_000_000).exactOptional().describe(notYet),
         maxRequestBytes: resourceAmount.exactOptional().describe('Default 10Mi.'),
-        onExhausted: z.enum(['Reject', 'Suspend']).exactOptional(),
+        onExhausted: z.enum(['Reject', 'Suspend']).exactOptional().describe(notYet),
       })
       .exactOptional(),
-    fallback: z.array(objectName).max(8).exactOptional().describe('Profiles to try on a connect error, 429 or 5xx.'),
+    fallback: z
+      .array(objectName)
+      .max(8)
+      .exactOptional()
+      .describe(`Profiles to try on a connect error, 429 or 5xx. ${notYet}`),
   }),
   'has(self.endpoint) != has(self.service)',
   'give exactly one of endpoint or service',

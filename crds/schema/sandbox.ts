@@ -79,7 +79,7 @@ const egress = rule(
     topology: z
       .enum(['Sidecar', 'Paired'])
       .exactOptional()
-      .describe('Where the proxy runs (default Sidecar). Restart.'),
+      .describe('Where the proxy runs (default Sidecar; Paired is not in this version). Restart.'),
     onUnlisted: z
       .enum(['Ask', 'Deny'])
       .exactOptional()
@@ -159,7 +159,8 @@ const specFields = z.strictObject({
         .exactOptional()
         .describe('Whether a node without Landlock runs the agent and says so (default), or refuses. Restart.'),
     })
-    .exactOptional(),
+    .exactOptional()
+    .describe('Where the agent may write.'),
   process: z
     .strictObject({
       seccomp: z.enum(['RuntimeDefault', 'Localhost']).exactOptional().describe('Default RuntimeDefault. Restart.'),
@@ -169,8 +170,11 @@ const specFields = z.strictObject({
         .describe('Default Auto: the field is unset. Restart.'),
       userNamespace: z.enum(['Auto', 'Required', 'Off']).exactOptional().describe('Default Auto. Restart.'),
     })
-    .exactOptional(),
-  egress: egress.exactOptional(),
+    .exactOptional()
+    .describe('What the agent may ask of the kernel.'),
+  egress: egress
+    .exactOptional()
+    .describe('What happens to connections that no policy lists, and how they are watched.'),
   inference: z
     .strictObject({
       profile: objectName.describe('InferenceProfile in the same namespace. Hot.'),
@@ -220,12 +224,14 @@ const specFields = z.strictObject({
       expiresAfter: duration.exactOptional().describe('Age at which onExpiry happens. Hot.'),
       idleAfter: duration
         .exactOptional()
-        .describe('Time without a connection or session after which the sandbox is suspended. Hot.'),
+        .describe('Time without a connection or session after which it is suspended. No effect in this version.'),
       onExpiry: z.enum(['Suspend', 'Delete']).exactOptional().describe('Default Suspend. Hot.'),
       update: z
         .enum(['Manual', 'WhenIdle'])
         .exactOptional()
-        .describe('When a change that needs a new pod is carried out (default Manual: at the next resume). Hot.'),
+        .describe(
+          'When a change that needs a new pod is carried out: Manual (default), at the next resume. WhenIdle has no effect yet.',
+        ),
     })
     .exactOptional(),
 });

@@ -3,6 +3,7 @@ import { checkEndpoint } from '../../engine/compile/check-endpoint.ts';
 import { quantityBytes } from '../../engine/compile/quantity-bytes.ts';
 import { checkSchema } from './check-schema.ts';
 import type { FieldProblem, Verdict } from './verdict.ts';
+import { warnWithoutEffect } from './warn-without-effect.ts';
 
 export function judgeInferenceProfile(object: Readonly<Record<string, unknown>>): Verdict {
   const spec = (object['spec'] ?? {}) as Readonly<Record<string, unknown>>;
@@ -10,7 +11,10 @@ export function judgeInferenceProfile(object: Readonly<Record<string, unknown>>)
   const schema = checkSchema('InferenceProfile', object);
   const said = new Set(schema.map(({ field }) => field));
   const own = [...endpointProblems(spec['endpoint']), ...limitProblems(limits['maxRequestBytes'])];
-  return { problems: [...schema, ...own.filter(({ field }) => !said.has(field))], warnings: [] };
+  return {
+    problems: [...schema, ...own.filter(({ field }) => !said.has(field))],
+    warnings: warnWithoutEffect('InferenceProfile', object),
+  };
 }
 
 function endpointProblems(endpoint: unknown): FieldProblem[] {

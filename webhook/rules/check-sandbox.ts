@@ -2,6 +2,7 @@
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import { checkSchema } from './check-schema.ts';
 import type { Verdict } from './verdict.ts';
+import { warnWithoutEffect } from './warn-without-effect.ts';
 
 export function judgeSandbox(object: Readonly<Record<string, unknown>>): Verdict {
   const schema = checkSchema('Sandbox', object);
@@ -11,5 +12,5 @@ export function judgeSandbox(object: Readonly<Record<string, unknown>>): Verdict
     egress?.identity === 'None'
       ? ['spec.egress.identity: None: nobody sees which binary asks, and rules with binaries allow nothing']
       : [];
-  return { problems: [], warnings };
+  return { problems: [], warnings: [...warnings, ...warnWithoutEffect('Sandbox', object)] };
 }
