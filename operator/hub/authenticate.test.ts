@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { authenticate, type RecordedPod, type TokenReviewStatus } from './authenticate.ts';
+import { createReviewBudget } from './review-budget.ts';
 
 const pod: RecordedPod = {
   sandboxUid: 'sandbox-uid',
@@ -36,6 +37,7 @@ async function attempt(token: string, address: string, status = good, recorded: 
       return status;
     },
     recordedPod: uid => (uid === pod.podUid ? recorded : undefined),
+    mayReview: () => true,
   });
   return { outcome: answer.ok ? 'ok' : answer.reason, reviews };
 }
@@ -61,4 +63,29 @@ test('before the kubelet has told the address, the API server is asked', async (
   expect(await attempt(madeUpToken('pod-uid'), '10.0.0.8', good, { ...pod, addresses: [] })).toMatchObject({
     reviews: 1,
   });
+});
+
+test('a pod that asks without end is put before the API server twenty times, then once a second; another is heard meanwhile', async () => {
+  let nowMs = 0;
+  let reviews = 0;
+  const dependencies = {
+    reviewToken: async () => {
+      reviews++;
+      return good;
+    },
+    recordedPod: () => pod,
+    mayReview: createReviewBudget(() => nowMs),
+  };
+  const ask = async (uid = 'pod-uid') => {
+    const answer = await authenticate(madeUpToken(uid), '10.0.0.7', dependencies);
+    return answer.ok ? 'ok' : answer.reason;
+  };
+  for (let count = 0; count < 1_000; count++) await ask();
+  expect(reviews).toBe(20);
+  expect(await ask()).toBe('TooManyAttempts');
+  nowMs += 1_000;
+  expect([await ask(), await ask()]).toEqual(['ok', 'TooManyAttempts']);
+  const other = createReviewBudget(() => nowMs);
+  for (let count = 0; count < 30; count++) other('a');
+  expect([other('a'), other('b')]).toEqual([false, true]);
 });

@@ -15,6 +15,7 @@ export type AuthenticationFailure =
   | 'UnknownPod'
   | 'WrongServiceAccount'
   | 'WrongAddress'
+  | 'TooManyAttempts'
   | 'ReviewUnavailable';
 
 /** A pod as the operator made and recorded it. */
@@ -43,6 +44,8 @@ export interface TokenReviewStatus {
 export interface AuthenticateDependencies {
   readonly reviewToken: ReviewToken;
   readonly recordedPod: (podUid: string) => RecordedPod | undefined;
+  /** Whether the API server may be asked once more on behalf of this peer. */
+  readonly mayReview: (peer: string) => boolean;
 }
 
 const claims = z.object({
@@ -59,7 +62,7 @@ const maxTokenBytes = 8192;
 export async function authenticate(
   token: string,
   address: string,
-  { reviewToken, recordedPod }: AuthenticateDependencies,
+  { reviewToken, recordedPod, mayReview }: AuthenticateDependencies,
 ): Promise<Authentication> {
   const claimed = readClaims(token);
   if (claimed === undefined) return refuse(401, 'MalformedToken');
@@ -67,6 +70,7 @@ export async function authenticate(
   const claimedPod = recordedPod(claimed['kubernetes.io'].pod.uid);
   if (claimedPod === undefined) return refuse(403, 'UnknownPod');
   if (!isPodAddress(address, claimedPod)) return refuse(403, 'WrongAddress');
+  if (!mayReview(`${claimedPod.podUid} ${address}`)) return refuse(503, 'TooManyAttempts');
   const status = await reviewToken(token, hubAudience).catch(() => undefined);
   if (status === undefined) return refuse(503, 'ReviewUnavailable');
   if (status.authenticated !== true) return refuse(401, 'TokenRejected');

@@ -10,6 +10,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { ServerKeys } from '../../kube/tls/renew-server-keys.ts';
 import { maxFrameBytes, sessionPath } from '../../protocol/session.ts';
 import type { Authentication } from './authenticate.ts';
+import { createFrameBudget } from './frame-budget.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { Canaries, Session, SessionPeer, SessionTransport } from './session.ts';
 
@@ -142,15 +143,22 @@ function attach(stream: ServerHttp2Stream, session: Session, expiresAtMs: number
     () => session.close('TokenExpired'),
     Math.min(expiresAtMs - Date.now(), 2 ** 31 - 1),
   ).unref();
+  const budget = createFrameBudget(() => performance.now());
+  let pause: NodeJS.Timeout | undefined;
   stream.on('data', (chunk: Buffer) => {
     const result = lines.push(chunk);
-    if ('error' in result) session.close(result.error);
-    else for (const line of result.lines) session.receive(line);
+    if ('error' in result) return session.close(result.error);
+    for (const line of result.lines) session.receive(line);
+    const pauseMs = budget(result.lines.length);
+    if (pauseMs === 0) return;
+    stream.pause();
+    pause = setTimeout(() => stream.resume(), pauseMs).unref();
   });
   stream.on('drain', () => session.flush());
   stream.on('end', () => stream.end());
   stream.once('close', () => {
     clearTimeout(expiry);
+    clearTimeout(pause);
     options.sessionEnded(session);
   });
 }

@@ -8,6 +8,7 @@ import { authenticate, type RecordedPod } from './authenticate.ts';
 import { DenialDesk } from './denials/denial-desk.ts';
 import { tellDecisions } from './denials/tell-decisions.ts';
 import { Hub } from './hub.ts';
+import { createReviewBudget } from './review-budget.ts';
 import { reviewTokenWith } from './review-token.ts';
 import { startHubServer } from './start-hub-server.ts';
 
@@ -39,7 +40,8 @@ export async function startHub(options: StartHubOptions, signal: AbortSignal): P
   const desk = new DenialDesk({ ...options, isUsedUp, signal });
   const hub = new Hub({ registry, denial: desk.take, nowMs: () => clock.nowMs() }, signal);
   tellDecisions(hub, options.requests, () => clock.nowMs(), signal);
-  const dependencies = { reviewToken: reviewTokenWith(client), recordedPod };
+  const mayReview = createReviewBudget(() => clock.nowMs());
+  const dependencies = { reviewToken: reviewTokenWith(client), recordedPod, mayReview };
   const server = await startHubServer(
     {
       ...options.listen,

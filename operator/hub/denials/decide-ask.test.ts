@@ -32,6 +32,12 @@ test.each<[Phase]>([['Expired'], ['Revoked'], ['Superseded']])('after %s comes a
   expect(ask({ rounds: [round(3, phase), round(2, 'Denied')] })).toEqual({ type: 'Create', round: 4, denials: 0 });
 });
 
+test('revoked is over at once, whatever the status still says', () => {
+  const revoked = round(0, 'Enforced');
+  const rounds = [{ ...revoked, spec: { ...revoked.spec, decision: { verdict: 'Revoke' } as const } }];
+  expect(ask({ rounds })).toEqual({ type: 'Create', round: 1, denials: 0 });
+});
+
 /** Denied for the nth time in a row, so long ago. */
 function denied(times: number, agoMs: number, reason?: string): ApprovalRequest {
   const request = round(7, 'Denied', agoMs);

@@ -46,10 +46,10 @@ export function decideAsk(inputs: AskInputs): AskDecision {
   return { type: 'Count', request: latest, ...(standing === undefined ? {} : { standing }) };
 }
 
-/** The status may be a write behind the clock. */
-function hasEnded({ status }: ApprovalRequest, nowMs: number): boolean {
+/** The status may be a write behind the clock and the decision. */
+function hasEnded({ spec, status }: ApprovalRequest, nowMs: number): boolean {
   const phase = status?.phase ?? 'Pending';
-  if (ended.has(phase)) return true;
+  if (ended.has(phase) || spec.decision?.verdict === 'Revoke') return true;
   const isGranted = phase === 'Approved' || phase === 'Enforced';
   return isGranted && status?.expiresAt !== undefined && Date.parse(status.expiresAt) <= nowMs;
 }
