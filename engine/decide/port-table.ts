@@ -4,12 +4,15 @@
  */
 export class PortTable<T> {
   #port: number | 'any' | undefined;
-  #list: T[] = [];
+  // Made with its first item: one that grows from nothing has room for seventeen.
+  #list: T[] | undefined;
   #more: Map<number | 'any', T[]> | undefined;
 
   add(port: number | 'any', item: T): void {
-    this.#port ??= port;
-    if (this.#port === port) this.#list.push(item);
+    if (this.#list === undefined) {
+      this.#port = port;
+      this.#list = [item];
+    } else if (this.#port === port) this.#list.push(item);
     else {
       this.#more ??= new Map();
       const list = this.#more.get(port);
@@ -24,7 +27,7 @@ export class PortTable<T> {
 
   /** Sorts every list; what stands under any port counts under each. */
   sort(compare: (a: T, b: T) => number): void {
-    if (this.#more === undefined && this.#list.length < 2) return;
+    if (this.#list === undefined || (this.#more === undefined && this.#list.length < 2)) return;
     const any = this.#listOf('any');
     const lists = this.#more === undefined ? [this.#list] : [this.#list, ...this.#more.values()];
     for (const list of lists) {

@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { join } from 'node:path';
 import type { Snapshot } from '../../protocol/snapshot.ts';
 import type { SyntheticName } from '../dns/synthetic-names.ts';
+import { type CompactRules, compactRules, expandRules } from './compact-rules.ts';
 import type { InForce } from './policy-state.ts';
 
 export interface KeptSnapshot {
@@ -44,12 +45,28 @@ export function openKeptFiles(dir: string, log: (message: string) => void): Kept
   };
   return {
     saveSnapshot(inForce, heardMs) {
-      const keptSnapshot: KeptSnapshot = { snapshot: withoutSecrets(inForce), heardMs };
-      const isKept = attempt('the snapshot', () => replace(snapshotFile, JSON.stringify(keptSnapshot)));
+      const isKept = attempt('the snapshot', () => {
+        const file: SnapshotFile = {
+          snapshot: withoutSecrets(inForce),
+          rules: compactRules(inForce.policy.rules),
+          heardMs,
+        };
+        replace(snapshotFile, JSON.stringify(file));
+      });
       // Rather none than an older one, which may be wider.
       if (!isKept) attempt('the removal of the last snapshot', () => rmSync(snapshotFile, { force: true }));
     },
-    loadSnapshot: () => parse(read(snapshotFile)) as KeptSnapshot | undefined,
+    loadSnapshot() {
+      const file = parse(read(snapshotFile));
+      if (file === undefined) return undefined;
+      try {
+        const { snapshot, rules, heardMs } = file as SnapshotFile;
+        return { snapshot: { ...snapshot, policy: { ...snapshot.policy, rules: expandRules(rules) } }, heardMs };
+      } catch (error) {
+        log(`the kept snapshot is none, so the operator's is waited for: ${String(error)}`);
+        return undefined;
+      }
+    },
     addName(added, all) {
       attempt('a name', () => {
         if (lines++ < maxLines) return appendFileSync(namesFile, line(added), { mode: 0o600 });
@@ -81,7 +98,13 @@ function line(name: SyntheticName): string {
   return `${JSON.stringify(name)}\n`;
 }
 
-/** The hub's own parts of a snapshot, but what signs in anywhere. */
+/** The snapshot's policy is without its rules: they stand beside it. */
+interface SnapshotFile extends KeptSnapshot {
+  readonly snapshot: KeptSnapshot['snapshot'] & { readonly policy: InForce['policy'] };
+  readonly rules: CompactRules;
+}
+
+/** The hub's own parts of a snapshot, but rules and what signs in anywhere. */
 function withoutSecrets({
   revision,
   policy,
@@ -90,10 +113,10 @@ function withoutSecrets({
   resolvers,
   maxPolicyAgeMs,
   upstreamProxy,
-}: InForce): Snapshot {
+}: InForce): SnapshotFile['snapshot'] {
   const kept = {
     revision,
-    policy,
+    policy: { ...policy, rules: [] },
     grants,
     resolvers,
     maxPolicyAgeMs,

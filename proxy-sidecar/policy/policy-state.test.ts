@@ -167,6 +167,9 @@ test('kept names survive, a line cut off by a kill does not, and a broken snapsh
     ['28.64.0.2', 'b.test'],
   ]);
   expect(again.loadSnapshot()).toBeUndefined();
+  writeFileSync(join(dir, 'proxy', 'snapshot.json'), '{"snapshot":{"policy":{"rules":[]}},"heardMs":1}');
+  expect(again.loadSnapshot()).toBeUndefined();
+  expect(logged.at(-1)).toMatch(/^the kept snapshot is none, so the operator's is waited for: /);
 });
 
 test('the file of names is written anew before it fills the volume', () => {
