@@ -32,3 +32,25 @@ test.each(['h2', 'http/1.1'] as const)('a dial that succeeds after the agent has
   expect(await sessions.acquire(permit)).toEqual({ ok: false, problem: 'Aborted' });
   expect(told).toBeUndefined();
 });
+
+test('streams of one tick wait for the first dial, and share what it finds', async () => {
+  if (permit === undefined) throw new Error('the sample permits');
+  const asked: PassThrough[] = [];
+  const sessions = new UpstreamSessions({
+    dialUpstream: async () => {
+      asked.push(new PassThrough());
+      await Promise.resolve();
+      return { ok: true, stream: asked.at(-1) ?? new PassThrough(), alpn: 'h2' };
+    },
+    limits: defaultHttp2Limits,
+    signal: new AbortController().signal,
+  });
+  const acquired = await Promise.all([1, 2, 3].map(() => sessions.acquire(permit)));
+  expect(acquired.map(upstream => upstream.ok && upstream.alpn === 'h2' && upstream.isFresh)).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(asked).toHaveLength(1);
+  sessions.close();
+});

@@ -30,7 +30,9 @@ export class UpstreamSessions {
 
   async acquire(permit: Permit): Promise<AcquiredUpstream> {
     const key = JSON.stringify([permit.host, permit.port, permit.addresses, permit.allow.id]);
-    await this.#dialling.get(key);
+    const first = this.#dialling.get(key);
+    // Awaiting nothing would let streams of one tick pass each other here, each to a dial of its own.
+    if (first !== undefined) await first;
     const known = this.#sessions.get(key);
     if (known !== undefined && isUsable(known)) return { ok: true, alpn: 'h2', session: known, isFresh: false };
     const dialling = this.#dial(permit, key);
