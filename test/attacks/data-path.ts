@@ -1,6 +1,7 @@
 // One sandbox without a kubelet for a file of tests: outside world, capture, hub, pod with guard and sidecar.
 
 import { createPod } from '../netns/create-pod.ts';
+import type { PodCgroups } from '../netns/node-cgroups.ts';
 import type { Pod } from '../netns/pod.ts';
 import type { Sidecar } from '../netns/sidecar.ts';
 import { startSidecar } from '../netns/start-sidecar.ts';
@@ -27,11 +28,11 @@ export interface DataPath {
   readonly close: () => Promise<void>;
 }
 
-export async function startDataPath(name: string): Promise<DataPath> {
+export async function startDataPath(name: string, cgroups?: PodCgroups): Promise<DataPath> {
   const outside = await createOutside({ name: `${name}-${process.pid}` });
   const capture = await outside.startCapture();
   const hub = await startTestHub({ outside });
-  const [pod, openPod] = [await createPod(outside), await createPod(outside)];
+  const [pod, openPod] = [await createPod(outside, { cgroups }), await createPod(outside)];
   const sidecar = await startSidecar(pod, { outside, hub });
   const hubAddress = hub.address.split(':')[0];
   const close = async () => {

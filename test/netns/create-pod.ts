@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { attachNamespace } from '../outside/client/attach-namespace.ts';
 import type { Outside } from '../outside/client/outside.ts';
+import type { PodCgroups } from './node-cgroups.ts';
 import { Pod } from './pod.ts';
 import { podAddresses } from './pod-addresses.ts';
 import { createPodNamespaces, endPodNamespaces } from './pod-namespaces.ts';
@@ -9,10 +10,13 @@ import { createPodNamespaces, endPodNamespaces } from './pod-namespaces.ts';
 export interface PodOptions {
   /** Whom resolv.conf names; the outside world's server unless told otherwise. */
   readonly nameserver?: string;
+  /** Where its containers' processes run; without them nothing divides the processor. */
+  readonly cgroups?: PodCgroups | undefined;
 }
 
 /** A pod on a wire of its own to the outside world: default routes of both families lead there, and names resolve there. */
-export async function createPod(outside: Outside, { nameserver = outside.dnsAddress }: PodOptions = {}): Promise<Pod> {
+export async function createPod(outside: Outside, options: PodOptions = {}): Promise<Pod> {
+  const { nameserver = outside.dnsAddress, cgroups } = options;
   const addresses = podAddresses(outside.claimPodIndex());
   const folder = mkdtempSync(outside.scratchPrefix);
   chmodSync(folder, 0o755);
@@ -39,5 +43,5 @@ export async function createPod(outside: Outside, { nameserver = outside.dnsAddr
     await remove();
     throw error;
   }
-  return new Pod(namespaces, addresses, folder, remove);
+  return new Pod(namespaces, { addresses, folder, cgroups }, remove);
 }

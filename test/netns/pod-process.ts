@@ -15,6 +15,8 @@ export interface ProcessOptions {
   readonly stdin?: string;
   readonly interactive?: boolean;
   readonly cwd?: string;
+  /** The folder of the control group in which it runs; this process's own when absent. */
+  readonly cgroup?: string;
   /** `result()` kills it and throws after this. */
   readonly timeoutMs?: number;
 }
@@ -25,6 +27,9 @@ export interface ProcessResult {
   readonly stderr: string;
   readonly ms: number;
 }
+
+/** The group is entered before any program of the pod runs. */
+const enterCgroup = 'echo 0 > "$0/cgroup.procs" && exec "$@"';
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -124,11 +129,12 @@ export function startInPod(
   const { user = 'agent', privileges = [], env = {}, stdin = '', cwd = '/', timeoutMs = 10_000 } = options;
   // The program dies with nsenter, and nsenter with this run.
   const setpriv = ['setpriv', ...userFlags(user), ...privileges, '--pdeathsig', 'KILL'];
-  const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', 'nsenter', ...namespaceFlags, `--wd=${cwd}`, '--', ...setpriv, '--', ...command],
-    { env: { PATH: path, ...env }, stdio: ['pipe', 'pipe', 'pipe'] },
-  );
+  const enter = options.cgroup === undefined ? [] : ['sh', '-c', enterCgroup, options.cgroup];
+  const nsenter = ['nsenter', ...namespaceFlags, `--wd=${cwd}`, '--'];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...enter, ...nsenter, ...setpriv, '--', ...command], {
+    env: { PATH: path, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   if (!options.interactive) child.stdin.end(stdin);
   return new PodProcess(child, command, timeoutMs);
 }

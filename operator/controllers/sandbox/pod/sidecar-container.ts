@@ -2,6 +2,12 @@ import type { V1Container } from '@kubernetes/client-node';
 import { containerNames, sidecarEnvironment, sidecarNodeFlags } from '../../../../protocol/constants.ts';
 import { sidecarMounts } from './build-volumes.ts';
 
+/**
+ * One processor is what its data path can use. Without a limit an agent that has one could flood its way to more through the
+ * sidecar, and a namespace whose quota is on `limits.cpu` would refuse the pod.
+ */
+const resources = { requests: { cpu: '10m', memory: '48Mi' }, limits: { cpu: '1', memory: '256Mi' } };
+
 const launcher = '/usr/local/bin/launcher';
 
 /**
@@ -24,7 +30,7 @@ export function sidecarContainer(image: string, agent: { readonly uid: number; r
       timeoutSeconds: 5,
       failureThreshold: 3,
     },
-    resources: { requests: { cpu: '10m', memory: '48Mi' }, limits: { memory: '256Mi' } },
+    resources,
     securityContext: {
       runAsUser: 0,
       runAsGroup: 0,
