@@ -5,7 +5,7 @@ import { type ApiRequest, openTransport, type Transport } from '../../../kube/tr
 import { currentCluster } from '../../../test/cluster/current-cluster.ts';
 import type { CaseFile } from './case-file.ts';
 import { type CaseNamespaces, namespacePath, substituted } from './case-request.ts';
-import { approveGroup, type CaseUser, caseUsers, deviceUser, everythingGroup } from './users.ts';
+import { approveGroup, type CaseUser, caseUsers, deviceUser, everythingGroup, execGroup } from './users.ts';
 
 export interface Verdict {
   readonly status: number;
@@ -77,6 +77,7 @@ async function grantRights(namespace: string): Promise<void> {
   const items = [
     ...roleOf(group(everythingGroup), { apiGroups: ['*'], resources: ['*'], verbs }),
     ...roleOf(group(approveGroup), { apiGroups: ['creel.dev'], resources: ['*'], verbs: ['approve', 'break-glass'] }),
+    ...roleOf(group(execGroup), { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] }),
     ...roleOf(
       { kind: 'ServiceAccount', namespace, name: deviceUser },
       { apiGroups: ['creel.dev'], resources: ['sandboxes'], verbs: ['use-devices'] },
@@ -112,6 +113,14 @@ function group(name: string): Subject {
 
 export async function removeRights(): Promise<void> {
   for (const kind of ['clusterrolebinding', 'clusterrole'])
-    await currentCluster().kubectl(['delete', kind, everythingGroup, approveGroup, deviceUser, '--ignore-not-found']);
+    await currentCluster().kubectl([
+      'delete',
+      kind,
+      everythingGroup,
+      approveGroup,
+      execGroup,
+      deviceUser,
+      '--ignore-not-found',
+    ]);
   await currentCluster().kubectl(['delete', 'runtimeclass', runtimeClass, '--ignore-not-found']);
 }

@@ -10,6 +10,9 @@ export const everythingGroup = 'creel-cases-everything';
 /** Members have both verbs too. */
 export const approveGroup = 'creel-cases-approve';
 
+/** Members may enter pods, as ClusterRole creel-user lets them, and no more. */
+export const execGroup = 'creel-cases-exec';
+
 /** A service account of the namespace with sandboxes that may use devices. */
 export const deviceUser = 'model-server';
 
@@ -19,6 +22,7 @@ export function caseUsers({ $NS, $OTHER, $PLAIN }: CaseNamespaces): Readonly<Rec
     otherOperator: serviceAccount('elsewhere', 'creel-operator'),
     editor: { user: 'erin', groups: [everythingGroup] },
     approver: { user: 'ann', groups: [everythingGroup, approveGroup] },
+    sandboxUser: { user: 'uma', groups: [execGroup] },
     sandbox: serviceAccount($NS, 'csb-box'),
     neighbour: serviceAccount($NS, 'default'),
     otherSandbox: serviceAccount($OTHER, 'csb-box'),
