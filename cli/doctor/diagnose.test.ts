@@ -119,6 +119,18 @@ test('a cluster where all is well fails nothing', () => {
   ]);
 });
 
+test('where nothing of Creel is installed, it is said once', () => {
+  const found = diagnose({ ...facts, definitions: yes([]), operators: yes([]), policies: yes([]) });
+  expect(found.filter(({ status }) => status === 'fail')).toMatchObject([
+    {
+      check: 'Creel',
+      message: expect.stringContaining('not installed'),
+      try: [expect.stringContaining('helm upgrade')],
+    },
+  ]);
+  expect(found.map(({ check }) => check)).toContain('nf_tables');
+});
+
 describe('what is wrong is found, with what to type', () => {
   test.each<[string, Partial<Facts>, string, 'warn' | 'fail', RegExp]>([
     ['an old API server', { server: yes({ gitVersion: 'v1.32.9' }) }, 'API server', 'fail', /needs Kubernetes 1\.33/],

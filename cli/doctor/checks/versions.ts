@@ -23,6 +23,23 @@ export function checkServer({ server }: Facts): Finding[] {
   ];
 }
 
+/** Undefined where there is something of Creel's, or nobody may look. */
+export function findAbsence({ definitions, operators }: Facts): Finding | undefined {
+  const isAbsent =
+    definitions.ok &&
+    operators.ok &&
+    operators.value.length === 0 &&
+    !kinds.some(({ plural }) => definitions.value.some(({ metadata }) => metadata.name === `${plural}.${group}`));
+  return isAbsent
+    ? {
+        check: 'Creel',
+        status: 'fail',
+        message: 'is not installed in this cluster: neither its kinds nor its operator are there',
+        try: [`${chart} --set images.operator=… --set images.sidecar=…    # README.md, On your own cluster`],
+      }
+    : undefined;
+}
+
 export function checkDefinitions({ definitions }: Facts): Finding[] {
   const check = 'CRDs';
   if (!definitions.ok) return [{ check, status: 'warn', message: definitions.why }];
