@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { defaultHttp2Limits } from './http2-limits.ts';
 import type { DialledUpstream } from './serve-http2-options.ts';
@@ -35,10 +35,10 @@ test.each(['h2', 'http/1.1'] as const)('a dial that succeeds after the agent has
 
 test('streams of one tick wait for the first dial, and share what it finds', async () => {
   if (permit === undefined) throw new Error('the sample permits');
-  const asked: PassThrough[] = [];
+  const asked: Duplex[] = [];
   const sessions = new UpstreamSessions({
     dialUpstream: async () => {
-      asked.push(new PassThrough());
+      asked.push(new Duplex({ read: () => undefined, write: (_bytes, _encoding, done) => done() }));
       await Promise.resolve();
       return { ok: true, stream: asked.at(-1) ?? new PassThrough(), alpn: 'h2' };
     },

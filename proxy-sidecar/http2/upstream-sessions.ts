@@ -85,7 +85,10 @@ export class UpstreamSessions {
     stream.once('end', () => session.destroy(new Error('upstream ended the connection')));
     // Streams tell what a session's failure meant for them.
     session.on('error', () => session.destroy());
-    session.on('connect', () => session.setLocalWindowSize(4 * limits.upstreamWindowBytes));
+    // An agent that leaves in the tick of the dial has the session destroyed before it tells of its connection.
+    session.on('connect', () => {
+      if (!session.destroyed) session.setLocalWindowSize(4 * limits.upstreamWindowBytes);
+    });
     session.once('close', () => {
       if (this.#sessions.get(key) === session) this.#sessions.delete(key);
     });
