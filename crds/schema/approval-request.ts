@@ -59,7 +59,9 @@ const decision = rule(
     for: z
       .string()
       .max(20)
-      .regex(/^(session|forever|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)$/)
+      .regex(/^(session|forever|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)$/, {
+        error: 'is no time; write it like 30m, 1h or 8h, or session',
+      })
       .exactOptional()
       .describe(
         'How long an approval (required) or a snooze (default 1h) holds: a duration such as 1h; for approvals also "session" (until the pod is replaced) or "forever" (where a ceiling lets it).',

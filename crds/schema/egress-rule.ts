@@ -1,7 +1,7 @@
 // Rules of EgressPolicy and ClusterEgressPolicy. They keep unknown fields (a pruned `deny:` would leave a wider rule), so the
 // compiler must refuse those by name; zod is strict here for that reason.
 import { z } from 'zod';
-import { absolutePath, dnsLabel, port, secretKeyRef } from './primitives.ts';
+import { absolutePath, aName, dnsLabel, port, secretKeyRef } from './primitives.ts';
 import { rule } from './rule.ts';
 
 const keepsUnknown = { 'x-kubernetes-preserve-unknown-fields': true };
@@ -10,14 +10,18 @@ const host = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^(\*{1,2}\.)?[^*\p{Z}\p{Cc}/]+$/u)
+  .regex(/^(\*{1,2}\.)?[^*\p{Z}\p{Cc}/]+$/u, {
+    error: 'is no host; write api.example.com, *.example.com or **.example.com, without scheme, path or port',
+  })
   .describe('A name, "*.name" (exactly one label more) or "**.name" (any number more).');
 
 const cidr = z
   .string()
   .min(3)
   .max(49)
-  .regex(/^[0-9a-fA-F:.]+\/[0-9]{1,3}$/);
+  .regex(/^[0-9a-fA-F:.]+\/[0-9]{1,3}$/, {
+    error: 'is no block of addresses; write 203.0.113.0/24, one address as 203.0.113.7/32',
+  });
 
 const service = z
   .strictObject({
@@ -57,12 +61,12 @@ const method = z
   .string()
   .min(1)
   .max(32)
-  .regex(/^([A-Z][A-Z-]*|\*)$/);
+  .regex(/^([A-Z][A-Z-]*|\*)$/, { error: 'is no method; write it in capitals, GET, or * for any' });
 const path = z
   .string()
   .min(1)
   .max(1024)
-  .regex(/^(\*\*|\/[^\p{Z}\p{Cc}#]*)$/u);
+  .regex(/^(\*\*|\/[^\p{Z}\p{Cc}#]*)$/u, { error: 'is no path; begin it with / (/v1/**), or write ** for any' });
 const httpRequest = z
   .strictObject({
     methods: z.array(method).min(1).max(16).exactOptional().describe('Absent or *: any. GET implies HEAD.'),
@@ -127,7 +131,7 @@ const ruleName = z
   .string()
   .min(1)
   .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: aName })
   .describe('Unique in this list; logs and explain show it.');
 
 /** Each inspected protocol and the block it needs; the others may not have any. */

@@ -20,7 +20,7 @@ const notYet = 'No effect in this version.';
 const endpoint = z
   .string()
   .max(512)
-  .regex(/^https?:\/\/[^\p{Z}\p{Cc}@#?]+$/u)
+  .regex(/^https?:\/\/[^\p{Z}\p{Cc}@#?]+$/u, { error: 'is no base URL; write it like https://api.example.com/v1' })
   .describe('Base URL with the version path, https unless the host is in the cluster. Hot.');
 
 const spec = rule(

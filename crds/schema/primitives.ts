@@ -2,25 +2,27 @@
 import { z } from 'zod';
 import { rule } from './rule.ts';
 
+export const aName = 'is no name; use lower-case letters, digits and - between them';
+
 /** RFC 1123 label. */
 export const dnsLabel = z
   .string()
   .min(1)
   .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { error: aName });
 
 /** RFC 1123 subdomain: names of most Kubernetes objects. */
 export const objectName = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, { error: aName });
 
 /** Go duration of whole or fractional units: `90s`, `1h30m`, `500ms`. */
 export const duration = z
   .string()
   .max(20)
-  .regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/);
+  .regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, { error: 'is no duration; write it like 90s, 30m or 1h30m' });
 
 const quantity = /^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$/;
 
@@ -42,7 +44,7 @@ export const absolutePath = z
   .string()
   .min(1)
   .max(512)
-  .regex(/^\/[^\p{Cc}]*$/u);
+  .regex(/^\/[^\p{Cc}]*$/u, { error: 'is no absolute path; begin it with /' });
 
 /** A path that says where it leads: `..` in a mount or a working directory would step out of the folder its pattern names. */
 export function withoutDots<T extends z.ZodType<string>>(path: T): T {
@@ -58,7 +60,7 @@ export function withoutDots<T extends z.ZodType<string>>(path: T): T {
 export const plainText = z
   .string()
   .max(512)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u);
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, { error: 'has control or invisible characters; take them out' });
 
 /** Shown strings that an agent has chosen, already escaped: printable ASCII. */
 export const shownText = z

@@ -42,7 +42,7 @@ function messageOf(issue: Issue): string {
         ? `is missing; choose one of ${issue.values.map(String).join(', ')}`
         : `${shown(issue.input)} is none of ${issue.values.map(String).join(', ')}; choose one of them`;
     case 'invalid_format':
-      return `${shown(issue.input)} is not of the form ${issue.pattern ?? issue.format}; correct it`;
+      return `${shown(issue.input)} ${ownWords(issue) ?? `is not of the form ${issue.pattern ?? issue.format}; correct it`}`;
     case 'too_small':
       return `${lengthOf(issue)} is less than the ${String(issue.minimum)} ${unit(issue.origin)} it needs; add to it`;
     case 'too_big':
@@ -50,6 +50,11 @@ function messageOf(issue: Issue): string {
     default:
       return issue.message;
   }
+}
+
+/** What the schema itself says of a form, where it does; zod's own words begin so. */
+function ownWords({ message }: Issue): string | undefined {
+  return message.startsWith('Invalid ') ? undefined : message;
 }
 
 function withHint(message: string, { code, path }: Issue, plural: string): string {

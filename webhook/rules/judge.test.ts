@@ -54,6 +54,13 @@ test('one object has every problem said at once, each with field and remedy', ()
   for (const { message } of problems) expect(message).toMatch(/;|\(kubectl explain /);
 });
 
+test('a form is told by an example, not by its pattern', () => {
+  const { problems } = judged(policy(rule({ to: [{ host: 'https://a.example', ports: [443] }] })));
+  expect(problems).toMatchObject([
+    { field: 'spec.allow[0].to[0].host', message: expect.stringMatching(/^"https:..a.example" is no host; write api/) },
+  ]);
+});
+
 const ceiling = (name: string, ports: number[], tier = 'prod') =>
   sampleClusterPolicy(name, { namespaceSelector: { matchLabels: { tier } }, ceiling: { ports } });
 
