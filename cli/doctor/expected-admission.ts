@@ -3,6 +3,7 @@ export const expectedAdmission = [
   'approval-deciders.creel.dev',
   'approval-decisions.creel.dev',
   'approval-requests.creel.dev',
+  'bindings.creel.dev',
   'changers.creel.dev',
   'children.creel.dev',
   'connections.creel.dev',

@@ -3,6 +3,7 @@ import type { AdmissionCase, CaseFile } from './case-file.ts';
 
 const groups: Readonly<Record<string, string>> = {
   pods: '/api/v1',
+  bindings: '/api/v1',
   serviceaccounts: '/api/v1',
   secrets: '/api/v1',
   persistentvolumeclaims: '/api/v1',
