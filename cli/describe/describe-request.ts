@@ -46,7 +46,7 @@ export function describeRequest(request: ApprovalRequest, nowMs: number): string
     [
       'History',
       (status?.history ?? []).map(({ at, phase, by, message }) =>
-        [at, phase, by === undefined ? '' : `by ${by}`, message ?? ''].filter(part => part !== '').join(' '),
+        [`${at} ${phase}`, by === undefined ? '' : ` by ${by}`, message === undefined ? '' : `: ${message}`].join(''),
       ),
     ],
   ];

@@ -118,6 +118,12 @@ describe('Granted', () => {
       message: refusal,
     });
   });
+  test('of an approval for a number of uses is not refused while it is written who counts them', () => {
+    const world = { refusal: 'its uses are counted by the sandbox', counted: { used: 0, countedBy: 'ab' } };
+    const first = plan({ ...approve(), maxUses: 2 }, { phase: 'Pending' }, world).status;
+    expect(first).toMatchObject({ countedBy: 'ab', conditions: [{ status: 'True' }] });
+    expect(granted({ ...approve(), maxUses: 2 }, first, world)).toMatchObject({ reason: 'NotInForce' });
+  });
   test('of a request that waits has the commands of both ways to decide', () => {
     const condition = granted(undefined, undefined);
     expect(condition).toMatchObject({ status: 'False', reason: 'Undecided' });
@@ -135,6 +141,7 @@ describe('Granted', () => {
       message: 'sent',
       lastTransitionTime: iso(now + 9),
     });
+    expect(plan({ verdict: 'Revoke' }, earlier(status)).status).not.toHaveProperty('expiresAt');
   });
   test('keeps what ended an approval, also when that has gone', () => {
     const { status } = plan(approve(), approved, { answeredBy: 'team-a/p/r' });

@@ -39,7 +39,8 @@ type Decision = NonNullable<ApprovalRequest['spec']['decision']>;
 const maxHistory = 10;
 export const endedPhases: ReadonlySet<Phase> = new Set(['Denied', 'Expired', 'Revoked', 'Superseded']);
 
-export function planApproval(world: ApprovalWorld): ApprovalPlan {
+export function planApproval(seen: ApprovalWorld): ApprovalPlan {
+  const world = withoutPassingRefusal(seen);
   const { request, nowMs } = world;
   const { decision } = request.spec;
   const before = request.status ?? {};
@@ -56,6 +57,13 @@ export function planApproval(world: ApprovalWorld): ApprovalPlan {
     : plan;
 }
 
+/** Who counts the uses is written by this very plan; that it was not known before is over with it, and is no refusal to tell of. */
+function withoutPassingRefusal(world: ApprovalWorld): ApprovalWorld {
+  if (world.counted?.countedBy === undefined || world.request.status?.countedBy !== undefined) return world;
+  const { refusal: _refusal, ...rest } = world;
+  return rest;
+}
+
 /** Times are set once, when the verdict is news; after that only time and the sidecar move the phase. */
 function decide(world: ApprovalWorld, decision: Decision, before: ApprovalStatus): ApprovalStatus {
   // Of the spec only the decision can change: another generation is another decision.
@@ -66,8 +74,11 @@ function decide(world: ApprovalWorld, decision: Decision, before: ApprovalStatus
   switch (decision.verdict) {
     case 'Deny':
       return { ...kept, phase: 'Denied', decidedAt };
-    case 'Revoke':
-      return { ...ownFields(before), phase: 'Revoked', decidedAt };
+    case 'Revoke': {
+      // It has ended: a time to come would look like something that still holds.
+      const { expiresAt: _expiresAt, ...rest } = ownFields(before);
+      return { ...rest, phase: 'Revoked', decidedAt };
+    }
     case 'Snooze': {
       if (supersededBy(world) !== undefined) return { ...kept, phase: 'Superseded', decidedAt };
       const untilMs = decidedMs + (durationMs(decision.for ?? '') || defaultSnoozeMs);
