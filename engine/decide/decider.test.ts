@@ -237,13 +237,16 @@ describe('an inspected connection', () => {
     });
     expect(decide({}, 'api.example.com', 443, undefined, request, grant)).toMatchObject({ id: 'apr', protocol: 'Any' });
   });
-  test('an opaque rule beside it undoes no inspection', () => {
-    const rules = [all, sampleRule('Allow', ['api.example.com'])];
-    expect(decide({ rules }, 'api.example.com')).toMatchObject({
-      protocol: 'HTTP',
-      inspected: { rules: [{ id: 'all' }] },
-    });
-  });
+  test.each(['*.example.com', '**.com', 'api.example.com'])(
+    'an opaque rule beside it undoes no inspection of %s',
+    peer => {
+      const rules = [inspected(peer, { id: 'all' }), sampleRule('Allow', ['api.example.com'])];
+      expect(decide({ rules }, 'api.example.com')).toMatchObject({
+        protocol: 'HTTP',
+        inspected: { rules: [{ id: 'all' }] },
+      });
+    },
+  );
   test('is Audit only where every rule is', () => {
     const audited = inspected('api.example.com', { id: 'a', mode: 'Audit' });
     expect(decide({ rules: [audited] }, 'api.example.com')).toMatchObject({ mode: 'Audit' });

@@ -50,6 +50,11 @@ export function createDecider(
     const ip = target.host.kind === 'ip' ? parseIp(target.host.address) : undefined;
     const unreachable = ip === undefined ? undefined : neverClass(ip, never);
     if (unreachable !== undefined) return { verdict: 'Deny', reason: 'NeverReachable', addressClass: unreachable };
+    if (ip === undefined && deny.isNameless) {
+      // Most decisions, and nothing is made for them.
+      const alone = allow.onlyFor(hostText(target.host), target.port)?.alone;
+      if (alone !== undefined) return alone;
+    }
     const binary = binaryOf(target);
     return (
       decideDeny(denyEntries(target, ip), binary) ??

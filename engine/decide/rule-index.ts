@@ -30,15 +30,27 @@ export class RuleIndex {
     for (const family of [4, 6] as const) this.#blocks[family].sort((a, b) => b.prefix - a.prefix);
   }
 
+  /** Nothing in it speaks of any name. */
+  get isNameless(): boolean {
+    return this.#exact.size + this.#label.size + this.#depth.size === 0;
+  }
+
   /** Most specific first: exact, then `*.`, then `**.` with the longest suffix first. */
   forName(name: string, port: number): readonly Entry[] {
-    if (this.#exact.size + this.#label.size + this.#depth.size === 0) return none;
+    if (this.isNameless) return none;
     let found = entriesOf(this.#exact.get(name), port);
     let dot = name.indexOf('.');
     if (dot >= 0 && this.#label.size > 0) found = joined(found, entriesOf(this.#label.get(name.slice(dot + 1)), port));
     for (; dot >= 0 && this.#depth.size > 0; dot = name.indexOf('.', dot + 1))
       found = joined(found, entriesOf(this.#depth.get(name.slice(dot + 1)), port));
     return found;
+  }
+
+  /** The one entry that speaks of the name, where it is easily told that there is no other: most decisions look no further. */
+  onlyFor(name: string, port: number): Entry | undefined {
+    const only = this.#exact.get(name)?.only(port);
+    if (only === undefined || this.#depth.size > 0) return undefined;
+    return this.#label.size > 0 && this.#label.has(name.slice(name.indexOf('.') + 1)) ? undefined : only;
   }
 
   /** Longest prefix first. With `throughTunnels`, blocks that hold the IPv4 address inside count too: for denials. */
@@ -101,11 +113,13 @@ function toEntry(rule: CompiledRule): Entry {
 const noCidrs: readonly Cidr[] = [];
 
 function addTo(table: Map<string, ByPort>, key: string, ports: readonly number[], entry: Entry): void {
-  const byPort: ByPort = table.get(key) ?? new PortTable<Entry>();
-  table.set(key, byPort);
   // Only a deny rule may leave its ports open; an allow rule without any allows nothing.
   const keys = ports.length === 0 && entry.rule.effect === 'Deny' ? (['any'] as const) : ports;
-  for (const port of keys) byPort.add(port, entry);
+  let byPort = table.get(key);
+  for (const port of keys) {
+    if (byPort === undefined) table.set(key, (byPort = new PortTable<Entry>(port, entry)));
+    else byPort.add(port, entry);
+  }
 }
 
 /** Rules that name binaries first, so that their narrower answer is not lost behind a general one; then by id. */
