@@ -9,6 +9,7 @@ import { nodeFetch } from './clients/node-fetch.ts';
 import { nodeWebSocket } from './clients/node-websocket.ts';
 import { npmClient } from './clients/npm.ts';
 import { openaiClient } from './clients/openai.ts';
+import { openclawWebFetch } from './clients/openclaw.ts';
 import { pipClient } from './clients/pip.ts';
 import { pythonRequests, pythonUrllib } from './clients/python.ts';
 import { psqlClient, redisClient, sshClient } from './clients/tcp-clients.ts';
@@ -31,6 +32,7 @@ export const allClients: readonly (readonly [title: string, of: (place: Place) =
   ['WebSocket of Node.js', nodeWebSocket],
   ['MCP', mcpClient],
   ['openai', openaiClient],
+  ['OpenClaw', openclawWebFetch],
   ['ssh', () => sshClient],
   ['psql', () => psqlClient],
   ['redis-cli', () => redisClient],

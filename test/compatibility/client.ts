@@ -7,6 +7,8 @@ export interface Step {
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** For one that takes long to start. */
+  readonly timeoutMs?: number;
   /** Whether policy lets it. What is refused must end with a status that is not 0. */
   readonly verdict: 'allowed' | 'refused';
   /** It shows the refusal and ends with 0. */
@@ -32,6 +34,8 @@ export interface Place {
   /** The agent may write here. */
   readonly folder: string;
   readonly node: string;
+  /** OpenClaw's package. */
+  readonly openclaw: string;
   /** The sandbox's certificate authority. */
   readonly caFile: string;
 }

@@ -8,7 +8,11 @@ which the sidecar reads each request. Each row is a test: what policy allows wor
 that the program itself prints. The servers were the real ones or, where that would be a product of its own, small ones that speak
 the real protocol (\`test/compatibility/servers/\`).
 
-Not tried: OpenClaw's own web fetch and the browsers it drives, clients of Rust, .NET and Ruby, PostgreSQL and Redis over TLS.
+Programs that read no environment, each as its row says: the sandbox's CA is in \`/creel/ca.crt\`, with the public ones in
+\`/creel/ca-bundle.crt\`. It is made when the pod starts, so an image cannot have it inside: its command adds it to the program's
+own store, in a folder that the agent may write (Java's options then go into \`JAVA_TOOL_OPTIONS\` in the Sandbox's \`env\`).
+
+Not tried: the browsers that OpenClaw drives, clients of Rust, .NET and Ruby, PostgreSQL and Redis over TLS.
 
 Written by \`CREEL_UPDATE=1 npx vitest run --project netns test/compatibility\`; do not edit.
 

@@ -1,6 +1,7 @@
 // Every server that the clients need.
 import { join } from 'node:path';
 import type { Outside } from '../../outside/client/outside.ts';
+import { assistantServer } from './assistant-server.ts';
 import { createChatServer } from './chat-server.ts';
 import { createGitServer } from './git-server.ts';
 import { startGrpcServer } from './grpc-server.ts';
@@ -23,6 +24,7 @@ export async function startServers(outside: Outside, folder: string): Promise<Wo
     'index.test': await createPythonIndex(folder),
     'chat.test': createChatServer(),
     'llm.test': llmServer,
+    'assistant.test': assistantServer,
     'mcp.test': createMcpServer(tool => world.arrived.push(`tool ${tool}`)),
   });
   await world.open(22, createSshServer(world.arrived), 'ssh');
