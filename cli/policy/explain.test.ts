@@ -80,6 +80,17 @@ describe('what to type', () => {
     const { next } = ask(setOf([], { requests: [request] }), { host: 'paste.example' });
     expect(next).toEqual(['kubectl creel -n team approve apr/apr-x --for 1h']);
   });
+  test('what a person has refused says who and why, and how to approve it all the same', () => {
+    const request = sampleRequest(
+      { verdict: 'Deny', by: 'kim', reason: 'use the mirror' },
+      { egress: { host: 'paste.example', port: 443 }, status: { phase: 'Denied' } },
+    );
+    const { next, warnings } = ask(setOf([], { requests: [request] }), { host: 'paste.example' });
+    expect(warnings.join()).toContain(`${request.metadata.name} is Denied for /usr/bin/curl, by kim: use the mirror`);
+    expect(next).toEqual([expect.stringContaining(`approve apr/${request.metadata.name}`)]);
+    expect(ask(setOf([], { requests: [request] }), { host: 'other.example' }).warnings.join()).not.toContain('Denied');
+  });
+
   test('an approval in force is revoked', () => {
     const request = sampleRequest({ verdict: 'Approve', for: '1h', scope: 'Endpoint' });
     const { evaluation, next } = ask(setOf([], { requests: [request] }), { host: 'paste.example' });

@@ -1,4 +1,5 @@
 // Why a request is allowed, asked about or denied: what each rule of its host says, alone.
+import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
 import { cidrContains, parseCidr } from '../../engine/canonical/cidr.ts';
 import { hostText, parseHost } from '../../engine/canonical/host.ts';
 import { formatHostPattern, patternMatches } from '../../engine/canonical/host-pattern.ts';
@@ -35,7 +36,11 @@ export function explain(set: PolicySet, compiled: CompiledSet, question: Request
       ...rules.map(rule => ({ id: rule.id, says: ruleSays(rule, question) })),
       ...grants.map(grant => ({ id: `approval ${grant.id}`, says: grantSays(grant, question) })),
     ],
-    warnings: [...warningsOf(compiled, rules, evaluation, question), ...set.gaps],
+    warnings: [
+      ...warningsOf(compiled, rules, evaluation, question),
+      ...askedBefore(set, evaluation, question).flatMap(toldAnswer),
+      ...set.gaps,
+    ],
     next: nextCommands(set, evaluation, question),
   };
 }
@@ -85,6 +90,7 @@ function grantSays(grant: Grant, question: RequestQuestion): string {
   if (grant.port !== question.port) return `nothing: it is for port ${grant.port}`;
   if (grant.binary !== undefined && grant.binary.path !== question.binary)
     return `nothing: for ${grant.binary.path} only`;
+  if (grant.uses?.areUsedUp === true) return `nothing: its ${grant.uses.max} uses are spent`;
   const until = grant.expiresAtMs === undefined ? '' : ` until ${new Date(grant.expiresAtMs).toISOString()}`;
   return grant.requests === undefined
     ? `allows${until}`
@@ -123,17 +129,39 @@ function warningsOf(
   return [...warnings, ...issues.map(formatIssue)];
 }
 
+/** Requests of this sandbox for it that a person could approve. */
+function askedBefore(
+  { requests, sandbox, isOfFiles }: PolicySet,
+  { verdict }: Evaluation,
+  { host, port }: RequestQuestion,
+): readonly ApprovalRequest[] {
+  if (verdict !== 'Ask' || isOfFiles === true) return [];
+  return requests.filter(
+    ({ spec, status }) =>
+      spec.sandbox.uid === sandbox.metadata.uid &&
+      spec.egress?.host === canonical(host) &&
+      spec.egress.port === port &&
+      ['Pending', 'Snoozed', 'Denied'].includes(status?.phase ?? 'Pending'),
+  );
+}
+
+/** Nobody is asked of what a person has refused or put off. */
+function toldAnswer({ metadata, spec: { egress, decision }, status }: ApprovalRequest): string[] {
+  const { phase = 'Pending', expiresAt } = status ?? {};
+  if (phase === 'Pending') return [];
+  const by = egress?.binary === undefined ? '' : ` for ${egress.binary.path}`;
+  const until = phase === 'Snoozed' && expiresAt !== undefined ? ` until ${expiresAt}` : '';
+  const why = decision?.reason === undefined ? '' : `: ${decision.reason}`;
+  return [`${metadata.name} is ${phase}${by}${until}, by ${decision?.by ?? 'a person'}${why}`];
+}
+
 function nextCommands(set: PolicySet, evaluation: Evaluation, question: RequestQuestion): string[] {
   if (set.isOfFiles === true) return [];
   const { namespace, name } = set.sandbox.metadata;
   if (evaluation.verdict === 'Ask') {
-    const host = canonical(question.host);
-    const open = set.requests.filter(
-      ({ spec, status }) =>
-        spec.egress?.host === host && spec.egress.port === question.port && (status?.phase ?? 'Pending') === 'Pending',
-    );
-    if (open.length > 0)
-      return open.map(({ metadata }) => `kubectl creel -n ${namespace} approve apr/${metadata.name} --for 1h`);
+    const asked = askedBefore(set, evaluation, question);
+    if (asked.length > 0)
+      return asked.map(({ metadata }) => `kubectl creel -n ${namespace} approve apr/${metadata.name} --for 1h`);
     return [`kubectl creel -n ${namespace} approvals --watch     # once ${name} asks`];
   }
   if (evaluation.id === undefined) return evaluation.reason === 'Frozen' ? ['kubectl get cegp'] : [];

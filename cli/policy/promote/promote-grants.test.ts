@@ -114,6 +114,7 @@ describe('what no policy can say is refused by name', () => {
       approved('a', { decision: { verdict: 'Deny' } }),
       approved('b', { status: { phase: 'Expired' } }),
       approved('c', { decision: { for: '5m' } }),
+      approved('d', { decision: { maxUses: 2 }, status: { phase: 'Expired', countedBy: 'ab', usesLeft: 0 } }),
       sampleRequest(),
     ];
     expect(promote(requests)).toMatchObject({ policy: { spec: { allow: [] } }, refused: [] });

@@ -103,7 +103,8 @@ function candidatesOf(
   const answered = set.requests.filter(request => isSuperseded(request) && held.has(ruleNameOf(request)));
   const live = [...set.requests.filter(request => !isSuperseded(request)), ...answered.map(asApproved)];
   const counted = live.filter(isCounted);
-  const requests = live.filter(request => !isCounted(request));
+  // Spent or not: what was for a number of uses was never for good.
+  const requests = live.filter(({ spec }) => spec.decision?.maxUses === undefined);
   const { grants, refusals } = compileGrants({
     sandboxUid: set.sandbox.metadata.uid,
     requests,
