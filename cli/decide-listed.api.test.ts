@@ -29,3 +29,19 @@ test('A15 what came after the list, or took the name of something on it, is not 
   expect(await verdictOf('apr-late')).toBe(undefined);
   expect(await verdictOf('apr-swapped')).toBe(undefined);
 });
+
+test('what a request would do is read before it is approved with others', async () => {
+  const egress = { host: 'api.example.org', port: 443, reason: 'RequestNotAllowed' };
+  const spec = { type: 'Egress', sandbox: { name: 'agent', uid: 'u-1' }, egress };
+  await cluster.create({ kind: 'ApprovalRequest', metadata: { name: 'apr-method' }, spec });
+  const patch = JSON.stringify({ status: { phase: 'Pending', samples: ['DELETE api.example.org/v1/everything'] } });
+  await cluster.kubectl(['patch', 'apr', 'apr-method', '--subresource=status', '--type=merge', `--patch=${patch}`]);
+  const args = ['-n', cluster.namespace, 'approve', '--all', '--host', egress.host, '--no-wait'];
+  const terminal = await openTerminal({ columns: 120, rows: 30, args, env: cluster.env });
+  try {
+    expect(await terminal.until('Approve these 1? [y/N]')).toContain('request: DELETE api.example.org/v1/everything');
+  } finally {
+    await terminal.end();
+  }
+  expect(await verdictOf('apr-method')).toBe(undefined);
+});

@@ -1,4 +1,5 @@
 import type { ApprovalRequest } from '../../crds/schema/approval-request.ts';
+import { sampledRequests } from '../../engine/compile/sampled-requests.ts';
 import { approvalColumns } from '../approvals/approval-columns.ts';
 import { type ApprovalFilter, listApprovals, matchesApproval } from '../approvals/filter-approvals.ts';
 import { requestWarnings } from '../approvals/request-warnings.ts';
@@ -80,6 +81,11 @@ async function confirmList(
       listed.map(toRow),
     ),
   );
+  if (verdict === 'Approve')
+    for (const { spec, status } of listed)
+      if (spec.egress?.reason === 'RequestNotAllowed')
+        for (const { method, path } of sampledRequests(spec.egress.host, status?.samples ?? []))
+          context.printError(`request: ${method} ${spec.egress.host}${path}`);
   for (const request of listed)
     for (const warning of requestWarnings(request))
       context.printError(`warning: ${request.spec.egress?.host ?? request.metadata.name}: ${warning}`);
