@@ -24,6 +24,8 @@ import { UpstreamPool } from './inference/upstream-pool.ts';
 import { inferencePorts } from './inference-ports.ts';
 import { startHealthListener } from './listen/start-health-listener.ts';
 import { startTransparentListener } from './listen/start-transparent-listener.ts';
+import { watchCrowds } from './listen/watch-crowds.ts';
+import { collectGarbage } from './native/collect-garbage.ts';
 import { loadAddon } from './native/load-addon.ts';
 import { createGrantUses, type GrantUses } from './policy/grant-uses.ts';
 import { openKeptFiles } from './policy/kept-files.ts';
@@ -49,6 +51,7 @@ const refusalsPerSecond = 20;
 /** Connections and requests that wait for a person, together. */
 const maxHeld = 64;
 const confirmEveryMs = 60_000;
+const calmMs = 500;
 
 const privateDir = process.env['CREEL_PRIVATE_DIR'] ?? paths.private;
 const podInfoDir = process.env['CREEL_PODINFO_DIR'] ?? paths.podInfo;
@@ -222,6 +225,7 @@ await startTransparentListener({
   port: ports.transparent,
   originalDestination: loadAddon(addonFile),
   onConnection: captured => void handleConnection(captured, context),
+  crowds: watchCrowds(collectGarbage, run => void setTimeout(run, calmMs).unref()),
   signal,
 });
 // Each connection that an agent resets makes an Error, whose stack nobody reads and costs as much as all decisions of it. What ends

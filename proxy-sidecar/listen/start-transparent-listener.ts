@@ -4,6 +4,7 @@ import { parseAuthority } from '../../engine/canonical/authority.ts';
 import type { Host } from '../../engine/canonical/host.ts';
 import { attestation } from '../../protocol/constants.ts';
 import type { OriginalDestination } from '../native/load-addon.ts';
+import type { CrowdWatch } from './watch-crowds.ts';
 
 /** A captured connection and where it wanted to go. Paused: nothing of it has been read. */
 export interface Captured {
@@ -19,6 +20,7 @@ export interface ListenerOptions {
   readonly port: number;
   readonly originalDestination: OriginalDestination;
   readonly onConnection: (captured: Captured) => void;
+  readonly crowds: CrowdWatch;
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +36,11 @@ export async function startTransparentListener(options: ListenerOptions): Promis
     if (isAttestation(captured)) return options.onConnection(captured);
     if (open >= maxConnections) return void captured.socket.destroy();
     open++;
-    captured.socket.once('close', () => open--);
+    options.crowds.opened();
+    captured.socket.once('close', () => {
+      open--;
+      options.crowds.closed();
+    });
     options.onConnection(captured);
   };
   const admitting = { ...options, onConnection: admit };

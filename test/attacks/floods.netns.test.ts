@@ -58,7 +58,9 @@ test('R03 an agent that holds every connection it can get: liveness still finds 
   await agent.result();
   // Six thousand ends at once may cost it one of the kubelet's questions, not three.
   await expect.poll(async () => (await verify()).exitCode, { timeout: 20_000 }).toBe(0);
-});
+  // And what they needed is given back, though nothing else asks for it.
+  await expect.poll(residentKib, { timeout: 30_000 }).toBeLessThan(128 * 1024);
+}, 150_000);
 
 const connectAndHold = `
 import socket, struct, sys, time

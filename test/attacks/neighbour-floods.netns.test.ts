@@ -1,8 +1,9 @@
-// One sandbox does its worst; the one beside it on the node gets every answer, and the first one's sidecar lives within its memory.
+// One sandbox does its worst, one thing after the other; the one beside it on the node gets every answer, and the first one's sidecar
+// lives on within its memory.
 // How much slower the neighbour gets is a figure: `npm run bench -- neighbours`.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DataPath, startDataPath } from './data-path.ts';
 import { floodRules, floods } from './floods.ts';
 import { type Neighbour, startNeighbour } from './start-neighbour.ts';
@@ -12,20 +13,11 @@ let neighbour: Neighbour;
 beforeAll(async () => {
   path = await startDataPath('nf');
   neighbour = await startNeighbour(path.outside);
-  await neighbour.hub.apply({ policy: { rules: floodRules } });
+  for (const { hub } of [path, neighbour]) await hub.apply({ policy: { rules: floodRules } });
 });
 afterAll(async () => {
   await neighbour?.close();
   await path?.close();
-});
-
-// Each flood meets a sidecar that has not been through another.
-beforeEach(async () => {
-  const { sessions } = path.hub;
-  await path.sidecar.killProxy();
-  await path.hub.waitForSession(sessions + 1);
-  await path.sidecar.waitReady();
-  await path.hub.apply({ policy: { rules: floodRules } });
 });
 
 const residentMiB = () => {
