@@ -120,6 +120,9 @@ describe('suspend and resume', () => {
     await setStatus('owned', { phase: 'Suspended', pod: null, conditions: [condition('Ready', 'False', 'Suspended')] });
     const ended = await suspending.ended;
     expect([ended.code, ended.stdout]).toEqual([0, 'owned suspended\n']);
+    const refused = await creel(['connect', 'owned', '--', 'true']);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/owned is suspended[^]*sandbox resume owned/);
     expect(ended.stderr).toContain('warning: spec.lifecycle.suspend is managed by Argo CD (argocd-controller)');
     expect((await creel(['sandbox', 'resume', 'owned', '--no-wait'])).stdout).toBe('owned is to be resumed\n');
   });

@@ -1,12 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Sandbox } from '../../crds/schema/sandbox.ts';
 import { containerNames, paths } from '../../protocol/constants.ts';
-import { exitCodes } from '../exit-codes.ts';
 import type { Api } from '../kube/api.ts';
 import { execInPod } from '../kube/exec-in-pod.ts';
 import { creelPath } from '../kube/paths.ts';
-import { watchUntil } from '../kube/watch-until.ts';
 import { parseCount } from '../parse-options.ts';
+import { waitForSandbox } from '../sandboxes/wait-for-sandbox.ts';
 import { UserError } from '../user-error.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -26,7 +25,7 @@ export function registerConnect(program: Command, context: CommandContext): void
     )
     .action(async (name: string, command: string[], options: { wait: number }) => {
       const api = await context.api();
-      const sandbox = await waitUntilRunning(api, name, options.wait * 1000);
+      const sandbox = await waitUntilRunning(context, api, name, options.wait * 1000);
       process.exitCode = await execInPod(api, {
         pod: sandbox.status?.pod ?? '',
         container: containerNames.agent,
@@ -45,22 +44,15 @@ export function registerConnect(program: Command, context: CommandContext): void
 
 const defaultShell = ['/bin/sh', '-c', 'command -v bash >/dev/null && exec bash -l || exec sh -l'];
 
-async function waitUntilRunning(api: Api, name: string, timeoutMs: number): Promise<Sandbox> {
-  const path = creelPath(api.namespace, 'sandboxes', name);
-  const seen = await api.get<Sandbox>(path);
-  const running = await watchUntil(api, path, seen, isRunning, timeoutMs);
-  if (running) return running;
-  const now = await api.get<Sandbox>(path);
-  const why = now.status?.conditions
-    ?.filter(condition => condition.status !== 'True' && condition.message)
-    .map(condition => `${condition.type}: ${condition.message}`);
-  throw new UserError(
-    [
-      `sandbox ${name} is ${now.status?.phase ?? 'unknown to the operator (is it running?)'}, not Running, after ${timeoutMs / 1000} s`,
-      ...(why ?? []),
-    ].join('\n'),
-    { exitCode: exitCodes.timeout, try: [`kubectl creel -n ${api.namespace} describe ${name}`] },
-  );
+/** Running is enough, whatever the operator has to say; what waiting does not change is told at once. */
+async function waitUntilRunning(context: CommandContext, api: Api, name: string, timeoutMs: number): Promise<Sandbox> {
+  const seen = await api.get<Sandbox>(creelPath(api.namespace, 'sandboxes', name));
+  if (isRunning(seen)) return seen;
+  if (seen.spec.lifecycle?.suspend === true)
+    throw new UserError(`sandbox ${name} is suspended; its /sandbox is kept`, {
+      try: [`kubectl creel -n ${api.namespace} sandbox resume ${name}`],
+    });
+  return waitForSandbox(api, seen, 'Ready', timeoutMs, context.printError);
 }
 
 function isRunning(sandbox: Sandbox): boolean {
