@@ -148,9 +148,12 @@ test('A15 A approves what was listed, with y; what came meanwhile is not among i
 
 test('d asks for a reason, which is stored for the agent', async () => {
   const session = await sessions.startSession('denied');
-  const terminal = await term();
   const name = await deny(session, 'paste.example');
-  await terminal.until('paste.example:443');
+  const terminal = await term();
+  await terminal.press('/');
+  await terminal.type('paste.example');
+  await terminal.press('Enter');
+  await terminal.until('[Requests 1 pending /paste.example]');
   await sleep(lookMs);
   await terminal.press('d');
   await terminal.until('[Deny?]');

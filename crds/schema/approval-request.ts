@@ -96,8 +96,14 @@ const specFields = z.strictObject({
     .exactOptional()
     .describe("A person's answer, the one field that changes: kubectl creel approve, deny, snooze, revoke."),
 });
-const withTarget = rule(
+const withUses = rule(
   specFields,
+  "self.type != 'GPU' || !has(self.decision) || !has(self.decision.maxUses)",
+  'maxUses counts connections and requests; a GPU is approved for a time',
+  value => value.type !== 'GPU' || value.decision?.maxUses === undefined,
+);
+const withTarget = rule(
+  withUses,
   "has(self.egress) == (self.type == 'Egress') && has(self.gpu) == (self.type == 'GPU')",
   'type Egress needs egress, type GPU needs gpu, and not the other',
   value =>
@@ -114,10 +120,6 @@ const transitions = [
     rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
     message: 'a request is immutable but for its decision',
   })),
-  {
-    rule: "self.type != 'GPU' || !has(self.decision) || !has(self.decision.maxUses)",
-    message: 'maxUses counts connections and requests; a GPU is approved for a time',
-  },
   { rule: '!has(oldSelf.decision) || has(self.decision)', message: 'a decision cannot be removed; use verdict Revoke' },
   {
     rule:

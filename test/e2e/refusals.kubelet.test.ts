@@ -53,8 +53,8 @@ const stalled = async (name: string) => {
 
 describe('the admission of', () => {
   test.each([
-    ['uid 0', { user: { uid: 0 } }, 'spec.user.uid', 'greater than or equal to 1'],
-    ['gid 0', { user: { gid: 0 } }, 'spec.user.gid', 'greater than or equal to 1'],
+    ['uid 0', { user: { uid: 0 } }, 'spec.user.uid', '0 is less than 1; write 1 or more'],
+    ['gid 0', { user: { gid: 0 } }, 'spec.user.gid', '0 is less than 1; write 1 or more'],
     ['the sidecar’s uid', { user: { uid: 1337 } }, 'spec.user.uid', 'choose another, for example 1000'],
     ['the sidecar’s gid', { user: { gid: 1337 } }, 'spec.user.gid', 'choose another, for example 1000'],
   ])('%s is refused with field and remedy', async (_what, spec, field, remedy) => {

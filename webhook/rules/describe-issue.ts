@@ -44,9 +44,13 @@ function messageOf(issue: Issue): string {
     case 'invalid_format':
       return `${shown(issue.input)} ${ownWords(issue) ?? `is not of the form ${issue.pattern ?? issue.format}; correct it`}`;
     case 'too_small':
-      return `${lengthOf(issue)} is less than the ${String(issue.minimum)} ${unit(issue.origin)} it needs; add to it`;
+      return typeof issue.input === 'number'
+        ? `${issue.input} is less than ${issue.minimum}; write ${issue.minimum} or more`
+        : `${lengthOf(issue)} is less than the ${String(issue.minimum)} ${unit(issue.origin)} it needs; add to it`;
     case 'too_big':
-      return `${lengthOf(issue)} is more than the ${String(issue.maximum)} ${unit(issue.origin)} it may have; take from it`;
+      return typeof issue.input === 'number'
+        ? `${issue.input} is more than ${issue.maximum}; write ${issue.maximum} or less`
+        : `${lengthOf(issue)} is more than the ${String(issue.maximum)} ${unit(issue.origin)} it may have; take from it`;
     default:
       return issue.message;
   }
