@@ -91,8 +91,8 @@ interface UpFlags extends NameFlag {
 }
 
 /** Its exit code, when it has ended. */
-function handOver(program: string, args: readonly string[], env = process.env): Promise<number> {
-  const child = spawn(program, args, { stdio: 'inherit', env });
+function handOver(command: string, args: readonly string[], env = process.env): Promise<number> {
+  const child = spawn(command, args, { stdio: 'inherit', env });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', code => resolve(code ?? 1));

@@ -25,7 +25,8 @@ export function warnWithoutEffect(kind: keyof typeof unbuilt, object: Readonly<R
 }
 
 function valueAt(object: unknown, path: readonly string[]): unknown {
-  const inside = (value: unknown, name: string): unknown =>
-    typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-  return path.reduce(inside, object);
+  let value = object;
+  for (const name of path)
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return value;
 }

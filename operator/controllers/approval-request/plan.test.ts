@@ -108,7 +108,6 @@ test('history has one line a phase, with who and why, and at most ten', () => {
 });
 
 describe('Granted', () => {
-  const granted = (...args: Parameters<typeof plan>) => plan(...args).status.conditions?.[0];
   test('of an approval that a ceiling forbids says so', () => {
     const refusal = 'beyond the ceiling of cluster/base';
     expect(granted(approve(), { phase: 'Pending' }, { refusal })).toMatchObject({
@@ -148,3 +147,7 @@ describe('Granted', () => {
     expect(granted(approve(), status)).toMatchObject({ reason: 'Superseded', message: 'answered by team-a/p/r' });
   });
 });
+
+function granted(...args: Parameters<typeof plan>) {
+  return plan(...args).status.conditions?.[0];
+}
