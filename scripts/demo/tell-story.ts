@@ -17,10 +17,13 @@ export async function tellStory(demo: Narrator, scene: Scene): Promise<void> {
   await sayHello(demo, scene);
   await showLimits(demo);
   await reachAllowed(demo);
+  await tellMistake(demo);
   const request = await meetTheFence(demo, scene);
   await decide(demo, scene, request);
   await switchModel(demo, scene);
+  await keep(demo);
   await takeBack(demo, scene, request);
+  await refuse(demo, scene);
 }
 
 async function makeNamespace(demo: Narrator, { manifest }: Scene): Promise<void> {
@@ -41,6 +44,7 @@ async function startAssistant(demo: Narrator): Promise<void> {
   const ran = await demo.run(`${kubectl} wait csb/${sandbox} --for=condition=Ready --timeout=120s`);
   demo.figure('from apply to Ready, at most', ran.ms);
   await demo.run(`${kubectl} get csb`);
+  await demo.run(`${creel} doctor`, { maxLines: 8 });
 }
 
 async function sayHello(demo: Narrator, { firstAnswer }: Scene): Promise<void> {
@@ -72,6 +76,11 @@ async function showLimits(demo: Narrator): Promise<void> {
 async function reachAllowed(demo: Narrator): Promise<void> {
   demo.step('What a policy lists works', 'The baseline preset lists GitHub and npm.');
   await demo.run(`${inside} curl -sS -w 'HTTP %{http_code}\\n' https://api.github.com/zen`, { shows: /HTTP 200/ });
+}
+
+async function tellMistake(demo: Narrator): Promise<void> {
+  demo.step('A mistake in a policy is told at once', 'All of them: field, problem and remedy; nothing is stored.');
+  await demo.run(`${kubectl} apply -f scripts/demo/mistaken.yaml`, { expect: [1], shows: /denny: unknown field/ });
 }
 
 /** The first denial; resolves to the name of the ApprovalRequest it made. */
@@ -111,8 +120,24 @@ async function switchModel(demo: Narrator, { secondProfile, secondAnswer }: Scen
     throw new DemoFailure(`the pod was restarted: ${before.output} became ${after.output}`);
 }
 
+async function keep(demo: Narrator): Promise<void> {
+  demo.step(
+    'Kept for good, if you like',
+    'What people approved, as a policy for a pull request; applied, it takes over.',
+  );
+  await demo.run(`${creel} policy promote --sandbox ${sandbox} 2>/dev/null`, { shows: /kind: EgressPolicy/ });
+}
+
 async function takeBack(demo: Narrator, { unlisted }: Scene, request: string): Promise<void> {
   demo.step('Taken back', 'The approval ends at once; connections it allowed are closed.');
   await demo.run(`${creel} revoke ${request} --reason "report sent"`, { shows: /revoked/ });
-  await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 403/ });
+}
+
+async function refuse(demo: Narrator, { unlisted }: Scene): Promise<void> {
+  demo.step('Refused, and told why', 'The agent asks anew; the reason of the person who denies is in its 403.');
+  const curl = await demo.run(`${inside} curl -sS -w '\\nHTTP %{http_code}\\n' ${unlisted}`, { shows: /HTTP 403/ });
+  const [name] = /\bapr-[a-z0-9]+/.exec(curl.output) ?? [];
+  if (name === undefined) throw new DemoFailure(`the 403 names no ApprovalRequest:\n${curl.output}`);
+  await demo.run(`${creel} deny ${name} --reason "one report a day"`, { shows: /denied/ });
+  await demo.run(`${inside} curl -sS ${unlisted}`, { shows: /one report a day/ });
 }
