@@ -22,7 +22,7 @@ export async function tellStory(demo: Narrator, scene: Scene): Promise<void> {
   await decide(demo, scene, request);
   await switchModel(demo, scene);
   await keep(demo);
-  await takeBack(demo, scene, request);
+  await takeBack(demo, request);
   await refuse(demo, scene);
 }
 
@@ -128,7 +128,7 @@ async function keep(demo: Narrator): Promise<void> {
   await demo.run(`${creel} policy promote --sandbox ${sandbox} 2>/dev/null`, { shows: /kind: EgressPolicy/ });
 }
 
-async function takeBack(demo: Narrator, { unlisted }: Scene, request: string): Promise<void> {
+async function takeBack(demo: Narrator, request: string): Promise<void> {
   demo.step('Taken back', 'The approval ends at once; connections it allowed are closed.');
   await demo.run(`${creel} revoke ${request} --reason "report sent"`, { shows: /revoked/ });
 }
