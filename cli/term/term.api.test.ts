@@ -140,6 +140,7 @@ test('A15 A approves what was listed, with y; what came meanwhile is not among i
   await terminal.until('NOT among them: 1 that came since');
   await terminal.press('Enter');
   await terminal.until('press y to approve these 2');
+  await sleep(lookMs);
   await terminal.press('y');
   await terminal.until(/Approve: 2 of 2 in force after \d+ ms/);
   for (const name of listed) expect((await stored(name)).status?.phase).toBe('Enforced');

@@ -44,8 +44,9 @@ import resource, socket, sys, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
 count = int(sys.argv[1])
 held = []
+address = socket.gethostbyname('plain.test')
 for n in range(count):
-  s = socket.create_connection(('plain.test', 80)); s.sendall(b'GET / HTTP/1.1\\r\\nHost: plain.test\\r\\n'); held.append(s)
+  s = socket.create_connection((address, 80)); s.sendall(b'GET / HTTP/1.1\\r\\nHost: plain.test\\r\\n'); held.append(s)
 print('flooding', flush=True)
 open_, end = held, time.time() + 40
 while open_ and time.time() < end:
