@@ -1,6 +1,7 @@
 // What controllers and hub program against: Kubernetes without business words. Implementations lie beside it, one a file.
 
 /** The part of every object this package reads; kinds add their own fields. */
+import type { OwnerReference } from '../crds/schema/metadata.ts';
 export interface KubeObject {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -19,14 +20,6 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
   readonly ownerReferences?: readonly OwnerReference[];
-}
-
-export interface OwnerReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly controller?: boolean;
 }
 
 /** One served resource. T travels along, so that `client.get(resources.sandboxes, …)` answers a Sandbox. */

@@ -1,11 +1,12 @@
 // What a restarted sidecar must still have, on the tmpfs that only its container sees: the last snapshot (without keys) and
 // which name each synthetic address stands for.
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Snapshot } from '../../protocol/snapshot.ts';
 import type { SyntheticName } from '../dns/synthetic-names.ts';
 import { type CompactRules, compactRules, expandRules } from './compact-rules.ts';
 import type { InForce } from './policy-state.ts';
+import { readIfThere } from './read-if-there.ts';
 
 export interface KeptSnapshot {
   readonly snapshot: Snapshot;
@@ -57,7 +58,7 @@ export function openKeptFiles(dir: string, log: (message: string) => void): Kept
       if (!isKept) attempt('the removal of the last snapshot', () => rmSync(snapshotFile, { force: true }));
     },
     loadSnapshot() {
-      const file = parse(read(snapshotFile));
+      const file = parse(readIfThere(snapshotFile));
       if (file === undefined) return undefined;
       try {
         const { snapshot, rules, heardMs } = file as SnapshotFile;
@@ -76,7 +77,7 @@ export function openKeptFiles(dir: string, log: (message: string) => void): Kept
       });
     },
     loadNames() {
-      const names = (read(namesFile) ?? '').split('\n').flatMap(text => {
+      const names = (readIfThere(namesFile) ?? '').split('\n').flatMap(text => {
         const pair = parse(text);
         return Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string'
           ? [[pair[0], pair[1]] as const]
@@ -133,15 +134,6 @@ const keylessRoute = {
   reason: 'SidecarRestarted',
   message: 'the sidecar has restarted and waits for the operator to hand over the model route',
 };
-
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
 
 /** A file that a kill has cut short holds nothing. */
 function parse(text: string | undefined): unknown {

@@ -1,7 +1,8 @@
 // Uses of grants that have a number of them, on the tmpfs of the sidecar alone: written down before each use, so that no crash
 // gives one back. A ledger that is lost is another ledger: what was granted to the old one has no use left.
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere } from './read-if-there.ts';
 
 export interface UseLedger {
   /** Names this memory, 32 hex digits. */
@@ -67,15 +68,6 @@ function read(file: string): Found | undefined {
     else cut.push(entry !== undefined && 'cut' in entry ? entry.cut : (/^\["?([^"]*)/.exec(line)?.[1] ?? ''));
   }
   return { name, counts, cut };
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function parse(text: string | undefined): unknown {
